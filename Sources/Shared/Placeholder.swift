@@ -1,0 +1,5 @@
+import Hummingbird
+import JWTKit
+import Configuration
+import CPostgres
+import CLinux

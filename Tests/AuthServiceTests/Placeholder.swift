@@ -1,0 +1,2 @@
+import Testing
+@Test func placeholderAuthService() { #expect(Bool(true)) }
