@@ -70,16 +70,22 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(
-            name: "SharedTests",
-            dependencies: ["Shared", .product(name: "HummingbirdTesting", package: "hummingbird")],
+        .target(
+            name: "TestSupport",
+            dependencies: ["Shared", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "AuthServiceTests", dependencies: ["AuthService", "Shared"], swiftSettings: strict),
-        .testTarget(name: "ChatServiceTests", dependencies: ["ChatService", "Shared"], swiftSettings: strict),
+        .testTarget(
+            name: "SharedTests",
+            dependencies: ["Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "AuthServiceTests", dependencies: ["AuthService", "Shared", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ChatServiceTests", dependencies: ["ChatService", "Shared", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SuiteTests",
-            dependencies: ["Shared", "AuthService", "ChatService", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            dependencies: ["Shared", "TestSupport", "AuthService", "ChatService"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict),

@@ -1,0 +1,2 @@
+/// Replaced by the support code of the tests.
+enum Placeholder {}
