@@ -1,0 +1,19 @@
+/// Why an upload was refused. File names in it were cleaned and may be shown to their sender.
+enum UploadFailure: Error, Equatable, Sendable {
+    /// The body is not multipart/form-data, or it has a content coding.
+    case notMultipart, contentCoding
+    case malformed(MultipartFailure)
+    /// More bytes than one request may have.
+    case requestTooLarge
+    case fileTooLarge(name: String)
+    case tooManyFiles
+    case noFile
+    case unsupportedType(name: String)
+    case emptyFile(name: String)
+    /// A text field that is too long, sent twice, no UTF-8, or has a NUL in it.
+    case badField(name: String, reason: String)
+    /// The client sent too slowly, or stopped.
+    case stalled
+    /// The disk, or our share of it, is full.
+    case storageFull
+}
