@@ -1,7 +1,6 @@
-import Shared
-import CTesseract
-import CLeptonica
-import CZip
-import CXML
-import AsyncHTTPClient
-@main struct Main { static func main() async throws { print(String(cString: TessVersion())) } }
+/// The program: the chat service, or, with the argument `recognize`, one of its recognizing children.
+@main struct Main {
+    static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == RecognitionChild.argument { RecognitionChild.run() }
+    }
+}
