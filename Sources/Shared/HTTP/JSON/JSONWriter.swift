@@ -1,0 +1,151 @@
+package import NIOCore
+
+/// Writes one JSON document straight into a `ByteBuffer`: for answers that are hot, and for problems.
+///
+/// The caller is trusted to write a document (a key before each value of an object); commas are put in here. Names
+/// given as `StaticString` are written as they are and must need no escape.
+package struct JSONWriter {
+    /// What was written so far.
+    package private(set) var buffer: ByteBuffer
+    private var needsComma = false
+
+    /// - Parameter capacity: bytes to reserve; the buffer grows when it was too little.
+    package init(capacity: Int = 1024) {
+        buffer = ByteBufferAllocator().buffer(capacity: capacity)
+    }
+
+    // MARK: Structure
+
+    package mutating func object<Failure: Error>(_ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
+        open(UInt8(ascii: "{"))
+        try body(&self)
+        close(UInt8(ascii: "}"))
+    }
+
+    package mutating func array<Failure: Error>(_ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
+        open(UInt8(ascii: "["))
+        try body(&self)
+        close(UInt8(ascii: "]"))
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        buffer.writeInteger(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        buffer.writeInteger(bracket)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { buffer.writeInteger(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    /// Writes the name of the next member.
+    package mutating func key(_ name: StaticString) {
+        separate()
+        buffer.writeInteger(UInt8(ascii: "\""))
+        buffer.writeStaticString(name)
+        buffer.writeStaticString("\":")
+        needsComma = false
+    }
+
+    /// Writes the name of the next member, escaped: for names that are not known before.
+    package mutating func key(text: String) {
+        string(text)
+        buffer.writeInteger(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    // MARK: Values
+
+    package mutating func null() {
+        separate()
+        buffer.writeStaticString("null")
+    }
+
+    package mutating func bool(_ value: Bool) {
+        separate()
+        buffer.writeStaticString(value ? "true" : "false")
+    }
+
+    package mutating func int(_ value: Int) {
+        separate()
+        buffer.writeDecimal(value)
+    }
+
+    package mutating func string(_ value: String) {
+        separate()
+        var value = value
+        value.withUTF8 { buffer.writeJSONString(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Writes a string whose bytes are known to be valid UTF-8, for example a text column.
+    package mutating func string(utf8 bytes: UnsafeRawBufferPointer) {
+        separate()
+        buffer.writeJSONString(bytes)
+    }
+
+    /// Lets `write` append one complete JSON value to the buffer itself, for example a time in quotes.
+    package mutating func raw(_ write: (inout ByteBuffer) -> Void) {
+        separate()
+        write(&buffer)
+    }
+
+    package mutating func value(_ value: JSONValue) {
+        switch value {
+        case .null: null()
+        case .bool(let value): bool(value)
+        case .number(let text): raw { $0.writeString(text) }
+        case .string(let text): string(text)
+        case .array(let elements): array { json in for element in elements { json.value(element) } }
+        case .object(let object): self.object(object)
+        }
+    }
+
+    private mutating func object(_ object: JSONObject) {
+        self.object { json in
+            for member in object.members {
+                json.key(text: member.name)
+                json.value(member.value)
+            }
+        }
+    }
+}
+
+// MARK: Members
+
+extension JSONWriter {
+    package mutating func member(_ name: StaticString, _ value: String?) {
+        key(name)
+        if let value { string(value) } else { null() }
+    }
+
+    package mutating func member(_ name: StaticString, _ value: Int?) {
+        key(name)
+        if let value { int(value) } else { null() }
+    }
+
+    package mutating func member(_ name: StaticString, _ value: Bool) {
+        key(name)
+        bool(value)
+    }
+
+    package mutating func member<Failure: Error>(
+        _ name: StaticString, object body: (inout JSONWriter) throws(Failure) -> Void
+    ) throws(Failure) {
+        key(name)
+        try object(body)
+    }
+
+    package mutating func member<Elements: Sequence, Failure: Error>(
+        _ name: StaticString, array elements: Elements,
+        _ body: (inout JSONWriter, Elements.Element) throws(Failure) -> Void
+    ) throws(Failure) {
+        key(name)
+        try array { (json) throws(Failure) in for element in elements { try body(&json, element) } }
+    }
+}

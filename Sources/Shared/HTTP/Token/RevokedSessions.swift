@@ -1,0 +1,63 @@
+package import Foundation
+import Synchronization
+
+/// The sessions that were ended while their access tokens still live, in memory. Pure bookkeeping: a feed (see
+/// `RevokedSessionsFeed`) keeps it current, and says so each time it has; without that for longer than a token lives,
+/// nobody knows which tokens are still good.
+package final class RevokedSessions: Sendable {
+    /// What is known about a session.
+    package enum State: Sendable, Equatable {
+        case alive, revoked
+        /// The feed has been silent for too long.
+        case unknown
+    }
+
+    private struct Book {
+        var expiries: [UUID: Int] = [:]
+        var currentUntil: Int
+        var nextSweep = 0
+    }
+
+    private let book: Mutex<Book>
+    private let silenceSecondsMax: Int
+    private let clock: @Sendable () -> Int
+
+    /// - Parameters:
+    ///   - silenceSecondsMax: how long the feed may be silent before tokens are refused; the life of an access token.
+    ///   - clock: seconds since 1970.
+    package init(
+        silenceSecondsMax: Int = 900, clock: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
+    ) {
+        self.silenceSecondsMax = silenceSecondsMax
+        self.clock = clock
+        book = Mutex(Book(currentUntil: clock() + silenceSecondsMax))
+    }
+
+    package func state(of session: UUID) -> State {
+        let now = clock()
+        return book.withLock { book in
+            if book.expiries[session] != nil { return .revoked }
+            return now < book.currentUntil ? .alive : .unknown
+        }
+    }
+
+    /// Notes a session that ended. Called at once by the replica that ends it, and by the feed for all others.
+    /// - Parameter expiresAt: seconds since 1970 after which none of its tokens can be valid.
+    package func revoke(_ session: UUID, expiresAt: Int) {
+        book.withLock { $0.expiries[session] = max(expiresAt, $0.expiries[session] ?? 0) }
+    }
+
+    /// Notes that everything known to the database at this time is in here; forgets what has expired.
+    package func isCurrent() {
+        let now = clock()
+        book.withLock { book in
+            book.currentUntil = now + silenceSecondsMax
+            guard now >= book.nextSweep else { return }
+            book.nextSweep = now + 60
+            book.expiries = book.expiries.filter { $0.value > now }
+        }
+    }
+
+    /// How many sessions are noted.
+    package var count: Int { book.withLock { $0.expiries.count } }
+}

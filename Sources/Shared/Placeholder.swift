@@ -1,5 +1,0 @@
-import Hummingbird
-import JWTKit
-import Configuration
-import CPostgres
-import CLinux
