@@ -1,0 +1,38 @@
+/// The model that is used while `LLM_BASE_URL` is unset: it understands nothing, says so, and answers at once.
+///
+/// The same prompt always gets the same answer, so that a fresh installation can be tried and tests can compare.
+package struct OfflineModel: LanguageModel {
+    /// What `Completion.model` says.
+    package static let modelName = "offline"
+
+    package init() {}
+
+    package func answer(
+        _ prompt: Prompt, onDelta: @escaping @Sendable (String) async -> Void
+    ) async throws(LanguageModelFailure) -> Completion {
+        let question = prompt.messages.last { $0.role == .user }?.content ?? ""
+        let earlier = prompt.messages.count { $0.role == .assistant }
+        let paragraphs = OfflineAnswer(question: question, earlierTurns: earlier).paragraphs
+        for (index, paragraph) in paragraphs.enumerated() {
+            if Task.isCancelled { throw cancelled(after: paragraphs.prefix(index)) }
+            await onDelta(index == 0 ? paragraph : "\n\n" + paragraph)
+        }
+        let text = paragraphs.joined(separator: "\n\n")
+        return Completion(text: text, usage: usage(of: prompt, answer: text), model: Self.modelName)
+    }
+
+    /// Estimates, as nothing else can count here; they let a front end show what it will show with a real model.
+    private func usage(of prompt: Prompt, answer: String) -> TokenUsage {
+        let asked = prompt.messages.reduce(0) {
+            $0 + TokenEstimate.tokens(in: $1.content) + TokenEstimate.perMessage
+        }
+        let answered = TokenEstimate.tokens(in: answer)
+        return TokenUsage(promptTokens: asked, completionTokens: answered, totalTokens: asked + answered)
+    }
+
+    private func cancelled(after paragraphs: ArraySlice<String>) -> LanguageModelFailure {
+        LanguageModelFailure(
+            kind: .cancelled, detail: "The answer was cancelled.", cause: "task cancelled",
+            partialText: paragraphs.joined(separator: "\n\n"))
+    }
+}
