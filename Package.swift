@@ -57,7 +57,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
-            exclude: [],
+            resources: [.embedInCode("Migrations")],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -100,8 +100,10 @@ let package = Package(
             dependencies: ["Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")],
             swiftSettings: strict
         ),
-        .testTarget(name: "AuthServiceTests", dependencies: ["AuthService", "Shared", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ChatServiceTests", dependencies: ["ChatService", "Shared", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AuthServiceTests", dependencies: ["AuthService", "Shared", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ChatServiceTests", dependencies: ["ChatService", "Shared", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SuiteTests",
             dependencies: ["Shared", "TestSupport", "AuthService", "ChatService"],

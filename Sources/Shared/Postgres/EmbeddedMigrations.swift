@@ -1,6 +1,13 @@
 extension Migration {
-    /// The files of `Sources/Shared/Migrations`, compiled into the program by SwiftPM's `embedInCode`.
+    /// The files of `Sources/Shared/Migrations`, compiled into the program by SwiftPM's `embedInCode`, which names each
+    /// after its file with `_` for what no identifier may have.
     ///
-    /// A new file is listed here; a test holds this list against the folder.
-    package static let embedded: [Migration] = []
+    /// A new file gets a line here; a test holds this list against the folder.
+    package static let embedded: [Migration] = [
+        Migration(number: 1, name: "auth", bytes: PackageResources._01_auth_sql)
+    ]
+
+    private init(number: Int, name: String, bytes: [UInt8]) {
+        self.init(number: number, name: name, sql: String(decoding: bytes, as: UTF8.self))
+    }
 }

@@ -62,7 +62,8 @@ package struct Migrator: Sendable {
         let applied = try await ledger(database)
         let newest = migrations.last?.number ?? 0
         for entry in applied where entry.number > newest {
-            logger.warning("the database is ahead of this program", metadata: ["migration": "\(entry.number) \(entry.name)"])
+            logger.warning(
+                "the database is ahead of this program", metadata: ["migration": "\(entry.number) \(entry.name)"])
         }
         for entry in applied where entry.number <= newest { try check(entry) }
         let known = Set(applied.map(\.number))
@@ -107,7 +108,9 @@ package struct Migrator: Sendable {
                 """)
             return true
         }
-        if isOurs { logger.info("applied a migration", metadata: ["migration": "\(migration.number) \(migration.name)"]) }
+        if isOurs {
+            logger.info("applied a migration", metadata: ["migration": "\(migration.number) \(migration.name)"])
+        }
     }
 
     /// A transaction that holds the lock and has the migration's own time limit.

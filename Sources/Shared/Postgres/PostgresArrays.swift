@@ -32,7 +32,9 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
     package init(from cell: PostgresCell) throws {
         guard let bytes = cell.bytes else { throw PostgresError.decoding("SQL NULL where an array was expected") }
         if Element.self == UInt8.self {
-            guard cell.type == .bytea else { throw PostgresError.decoding("a column of type \(cell.type.rawValue) is not bytes") }
+            guard cell.type == .bytea else {
+                throw PostgresError.decoding("a column of type \(cell.type.rawValue) is not bytes")
+            }
             self = [UInt8](bytes) as! [Element]
         } else {
             self = try Self.elements(of: bytes)

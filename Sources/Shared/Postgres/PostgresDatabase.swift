@@ -1,6 +1,6 @@
+import Foundation
 package import Logging
 import ServiceLifecycle
-import Foundation
 import Synchronization
 
 /// A pool of connections to one PostgreSQL database.
@@ -65,12 +65,16 @@ package final class PostgresDatabase: PostgresQuerying, Service {
     ///
     /// `begin` travels with the first statement. An error of the commit with `outcomeUnknown` means that it may have
     /// happened; every other error means that nothing was changed.
-    package func withTransaction<R: Sendable>(
+    @discardableResult package func withTransaction<R: Sendable>(
         durability: PostgresDurability = .durable, _ body: (PostgresTransaction) async throws -> R
     ) async throws -> R {
         let lease = PostgresLease(durability: durability)
         let inbox = inbox
-        try await lease.reply.wait { inbox.post(.lease(lease)) } abandon: { _ = inbox.post(.abandonLease(lease)) }
+        try await lease.reply.wait {
+            inbox.post(.lease(lease))
+        } abandon: {
+            _ = inbox.post(.abandonLease(lease))
+        }
         let transaction = PostgresTransaction(lease: lease, inbox: inbox)
         let result: R
         do {
@@ -104,7 +108,11 @@ extension PostgresRequest {
     /// Hands the request to the loop and waits for its rows; refused here if a value cannot be sent.
     func perform(through inbox: PostgresInbox) async throws -> PostgresRows {
         if let problem = sql.binds.problem { throw PostgresError(.encoding, problem) }
-        return try await reply.wait { inbox.post(.run(self)) } abandon: { _ = inbox.post(.abandon(self)) }
+        return try await reply.wait {
+            inbox.post(.run(self))
+        } abandon: {
+            _ = inbox.post(.abandon(self))
+        }
     }
 }
 

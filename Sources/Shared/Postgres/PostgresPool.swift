@@ -123,7 +123,8 @@ struct PostgresPool<Waiter: Equatable> {
 
     /// Opens one connection a time for which there is demand; after a failure a single probe at a time.
     private mutating func connect(now: UInt64) -> Action? {
-        guard let slot = slotToConnect(), backoff.allows(now: now, connecting: slots.contains { $0.state == .connecting })
+        guard let slot = slotToConnect(),
+            backoff.allows(now: now, connecting: slots.contains { $0.state == .connecting })
         else { return nil }
         slots[slot].state = .connecting
         return .connect(slot: slot)

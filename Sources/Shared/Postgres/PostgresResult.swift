@@ -28,7 +28,8 @@ struct PostgresResult: ~Copyable, @unchecked Sendable {
     func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
         let (row, column) = (Int32(row), Int32(column))
         guard PQgetisnull(pointer, row, column) == 0 else { return nil }
-        return UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: Int(PQgetlength(pointer, row, column)))
+        return UnsafeRawBufferPointer(
+            start: PQgetvalue(pointer, row, column), count: Int(PQgetlength(pointer, row, column)))
     }
 
     /// The server's error, without `DETAIL`, which can quote values.

@@ -39,7 +39,9 @@ package struct PostgresRow: Sendable {
             return cell(column)
         }
         let values = (repeat try Self.decode((each types), try next(), column))
-        guard column == columns - 1 else { throw PostgresError.decoding("the row has \(columns) columns, not \(column + 1)") }
+        guard column == columns - 1 else {
+            throw PostgresError.decoding("the row has \(columns) columns, not \(column + 1)")
+        }
         return values
     }
 

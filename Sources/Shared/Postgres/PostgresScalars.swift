@@ -23,7 +23,9 @@ extension FixedWidthInteger where Self: SignedInteger {
             case .int4: Int64(try bytes.integer(Int32.self))
             default: Int64(try bytes.integer(Int16.self))
             }
-        guard let exact = Self(exactly: wide) else { throw PostgresError.decoding("an integer does not fit \(Self.self)") }
+        guard let exact = Self(exactly: wide) else {
+            throw PostgresError.decoding("an integer does not fit \(Self.self)")
+        }
         self = exact
     }
 }

@@ -16,7 +16,8 @@ extension Timestamp: PostgresCodable {
     package init(from cell: PostgresCell) throws {
         let value = try cell.required(.timestamptz, as: Timestamp.self).integer(Int64.self)
         let isInfinite = value == .max || value == .min
-        self.init(microseconds: isInfinite ? value : value.addingReportingOverflow(postgresEpochMicroseconds).partialValue)
+        self.init(
+            microseconds: isInfinite ? value : value.addingReportingOverflow(postgresEpochMicroseconds).partialValue)
     }
 }
 

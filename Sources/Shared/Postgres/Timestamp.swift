@@ -1,5 +1,5 @@
-package import NIOCore
 import Foundation
+package import NIOCore
 
 /// A moment with the precision PostgreSQL keeps: whole microseconds since 1970-01-01T00:00:00Z.
 ///

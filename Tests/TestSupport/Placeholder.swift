@@ -1,2 +1,0 @@
-/// Replaced by the support code of the tests.
-enum Placeholder {}

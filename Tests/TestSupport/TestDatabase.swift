@@ -1,0 +1,90 @@
+import Foundation
+package import Logging
+package import Shared
+
+/// A database of a test's own, on the server that `PARLEY_TEST_DATABASE_URL` names; `Tests/run` sets it.
+package struct TestDatabase: Sendable {
+    /// A superuser's URL of the new database.
+    package let url: String
+    private let name: String
+    private let serverURL: String
+
+    /// Creates an empty database.
+    package static func make() async throws -> TestDatabase {
+        guard let serverURL = ProcessInfo.processInfo.environment["PARLEY_TEST_DATABASE_URL"] else {
+            throw TestDatabaseMissing()
+        }
+        let name = "test_" + UUID().uuidString.lowercased().replacing("-", with: "_")
+        try await onServer(serverURL) { try await $0.query("create database \(unsafeRaw: name)") }
+        return TestDatabase(url: try replaceDatabase(of: serverURL, with: name), name: name, serverURL: serverURL)
+    }
+
+    /// Drops the database, whoever is still connected to it.
+    package func drop() async throws {
+        try await Self.onServer(serverURL) {
+            try await $0.query("drop database if exists \(unsafeRaw: name) with (force)")
+        }
+    }
+
+    private static func onServer(_ url: String, _ body: (PostgresDatabase) async throws -> Void) async throws {
+        let server = PostgresDatabase(settings: settings(url: url), logger: .quiet)
+        do { try await body(server) } catch {
+            await server.close()
+            throw error
+        }
+        await server.close()
+    }
+
+    private static func settings(url: String) -> PostgresSettings {
+        var settings = PostgresSettings(url: url)
+        settings.connections = 2
+        settings.acquireTimeout = .seconds(20)
+        return settings
+    }
+
+    private static func replaceDatabase(of url: String, with name: String) throws -> String {
+        guard var components = URLComponents(string: url) else { throw TestDatabaseMissing() }
+        components.path = "/" + name
+        return components.string ?? url
+    }
+}
+
+/// The tests need a server to make their databases on.
+package struct TestDatabaseMissing: Error, CustomStringConvertible {
+    package var description: String {
+        "PARLEY_TEST_DATABASE_URL is not set to a superuser's URL: run the tests through Tests/run, which starts a "
+            + "private PostgreSQL and sets it"
+    }
+}
+
+extension Logger {
+    /// Says nothing: for clients whose troubles the test itself looks at.
+    package static var quiet: Logger { Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }) }
+}
+
+/// Runs `body` with a database of its own and a client for it, and drops the database afterwards.
+/// - Parameters:
+///   - migrated: whether the schema of both services is there.
+///   - configure: changes the client's settings.
+package func withTestDatabase<R>(
+    migrated: Bool = false, configure: (inout PostgresSettings) -> Void = { _ in },
+    _ body: (_ database: PostgresDatabase, _ url: String) async throws -> R
+) async throws -> R {
+    let test = try await TestDatabase.make()
+    var settings = PostgresSettings(url: test.url)
+    settings.connections = 4
+    // Many tests share two cores.
+    settings.acquireTimeout = .seconds(20)
+    configure(&settings)
+    let database = PostgresDatabase(settings: settings, logger: .quiet)
+    let result: Result<R, any Error>
+    do {
+        if migrated { try await Migrator().migrate(database, logger: .quiet) }
+        result = .success(try await body(database, test.url))
+    } catch {
+        result = .failure(error)
+    }
+    await database.close()
+    try await test.drop()
+    return try result.get()
+}
