@@ -1,12 +1,13 @@
 # Sourced by deploy/run: starts named parts, starts again what ends by itself, stops all in order.
-# A part NAME is the function part_NAME; its output goes to $state/log/NAME.log, of which 20 MB and one predecessor are kept.
+# A part NAME is the function part_NAME; its output goes to $state/log/NAME.log, of which 20 MB and one predecessor
+# are kept.
 
 declare -A part_of=() pid_of=() started_at=() delay_of=()
 stopping=0
 readonly log_bytes_max=20000000 delay_seconds_max=30 ready_seconds_max=60 grace_seconds=25
 
-# The child gets SIGTERM when this shell dies, however it dies, and a session of its own, so that a Ctrl-C reaches this shell
-# alone and the order of stopping is kept.
+# The child gets SIGTERM when this shell dies, however it dies, and a session of its own, so that a Ctrl-C reaches
+# this shell alone and the order of stopping is kept.
 as_user_dying_with_us() {
     local user=$1
     shift
@@ -35,7 +36,8 @@ wait_ready() {
     done
 }
 
-# Ends when a signal has set "stopping". One that ends by itself is started again, after 1, 2, 4 … 30 s if it ends at once.
+# Ends when a signal has set "stopping". One that ends by itself is started again, after 1, 2, 4 … 30 s if it ends at
+# once.
 supervise() {
     local pid name
     start_watch
@@ -77,7 +79,8 @@ start_watch() {
 rotate_logs() {
     local log
     for log in "$state"/log/*.log "$state/nginx/error.log"; do
-        if [ "$(stat -c %s "$log" 2>/dev/null || echo 0)" -gt "$log_bytes_max" ]; then cp "$log" "$log.1" && : >"$log"; fi
+        [ "$(stat -c %s "$log" 2>/dev/null || echo 0)" -gt "$log_bytes_max" ] || continue
+        cp "$log" "$log.1" && : >"$log"
     done
 }
 

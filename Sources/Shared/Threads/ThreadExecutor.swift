@@ -25,6 +25,7 @@ package final class ThreadExecutor: SerialExecutor, TaskExecutor {
 
     deinit { inbox.close() }
 
+    /// Called by the runtime; jobs run in the order of their arrival.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let executor = asUnownedSerialExecutor()
