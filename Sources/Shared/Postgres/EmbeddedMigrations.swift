@@ -4,7 +4,8 @@ extension Migration {
     ///
     /// A new file gets a line here; a test holds this list against the folder.
     package static let embedded: [Migration] = [
-        Migration(number: 1, name: "auth", bytes: PackageResources._01_auth_sql)
+        Migration(number: 1, name: "auth", bytes: PackageResources._01_auth_sql),
+        Migration(number: 2, name: "chat", bytes: PackageResources._02_chat_sql),
     ]
 
     private init(number: Int, name: String, bytes: [UInt8]) {

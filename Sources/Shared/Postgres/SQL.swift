@@ -40,6 +40,12 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             sql.appendPlaceholder(number: sql.binds.count)
         }
 
+        /// Binds `value`, or NULL, as the next parameter.
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            sql.binds.append(value)
+            sql.appendPlaceholder(number: sql.binds.count)
+        }
+
         /// Pastes `text` as SQL. Only for text written in the source, never for anything that came from outside.
         package mutating func appendInterpolation(unsafeRaw text: String) {
             sql.text += text

@@ -45,6 +45,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case emptyMessage = "empty_message"
     case messageTooLong = "message_too_long"
     case emptySearch = "empty_search"
+    case outOfRange = "out_of_range"
     case unknownDomain = "unknown_domain"
     case noFile = "no_file"
     case tooManyFiles = "too_many_files"
@@ -145,6 +146,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .emptyMessage: (422, "Empty message", "The message is empty.")
         case .messageTooLong: (422, "Message too long", "The message has more than 10000 characters.")
         case .emptySearch: (422, "Empty search", "The search text is empty.")
+        case .outOfRange: (422, "Out of range", "A query parameter is outside of its range.")
         case .unknownDomain: (422, "Unknown domain", "There is no such domain.")
         case .noFile: (422, "No file", "The form has no file.")
         case .tooManyFiles: (422, "Too many files", "A request can have at most 5 files.")
