@@ -103,7 +103,12 @@ let package = Package(
         .testTarget(
             name: "AuthServiceTests", dependencies: ["AuthService", "Shared", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ChatServiceTests", dependencies: ["ChatService", "Shared", "TestSupport"], swiftSettings: strict),
+            name: "ChatServiceTests",
+            dependencies: [
+                "ChatService", "Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "SuiteTests",
             dependencies: ["Shared", "TestSupport", "AuthService", "ChatService"],

@@ -1,7 +1,5 @@
 /// Why an upload was refused. File names in it were cleaned and may be shown to their sender.
 enum UploadFailure: Error, Equatable, Sendable {
-    /// The body is not multipart/form-data, or it has a content coding.
-    case notMultipart, contentCoding
     case malformed(MultipartFailure)
     /// More bytes than one request may have.
     case requestTooLarge
@@ -14,6 +12,6 @@ enum UploadFailure: Error, Equatable, Sendable {
     case badField(name: String, reason: String)
     /// The client sent too slowly, or stopped.
     case stalled
-    /// The disk, or our share of it, is full.
-    case storageFull
+    /// As many bodies as we read at once are being read.
+    case busy
 }
