@@ -10,8 +10,6 @@ enum UploadFailure: Error, Equatable, Sendable {
     case emptyFile(name: String)
     /// A text field that is too long, sent twice, no UTF-8, or has a NUL in it.
     case badField(name: String, reason: String)
-    /// The client sent too slowly, or stopped.
-    case stalled
     /// As many bodies as we read at once are being read.
     case busy
 }

@@ -7,5 +7,4 @@ struct UploadLimits: Sendable {
     /// One text field; 10,000 characters of a message are at most 40,000 bytes.
     var fieldBytes = 64 * 1024
     var multipart = MultipartParser.Limits()
-    var pace = UploadPace.Limits()
 }

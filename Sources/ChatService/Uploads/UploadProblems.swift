@@ -14,7 +14,6 @@ extension Problem {
         case .emptyFile(let name): self.init(.unreadableFile, detail: "The file \"\(name)\" is empty.")
         case .badField(let name, let reason):
             self.init(.invalidBody, errors: [.init(name, "The field \(reason).")])
-        case .stalled: self.init(.requestTimeout, detail: "The body did not arrive in time.")
         case .busy: self.init(.overloaded)
         }
     }

@@ -22,7 +22,8 @@ final class UploadReader: Sendable {
     /// `Upload.keepFiles` was called.
     ///
     /// The headers are judged before the body is asked for: a wrong type, a body too large, a full disk. Throws a
-    /// `Problem` for everything that is wrong with the upload, and whatever `body` throws.
+    /// `Problem` for everything that is wrong with the upload, and whatever `body` throws. How slowly a body may arrive is
+    /// the connection's business (`HTTPLimits`).
     /// - Parameter filesRequired: whether a form without any file is a problem.
     func withUpload<R: Sendable>(
         of request: Request, context: some RequestDescribing, filesRequired: Bool,
@@ -51,33 +52,8 @@ final class UploadReader: Sendable {
         defer { reading.withLock { $0 -= 1 } }
         try await spool.checkRoom(for: request.headers[.contentLength].flatMap { Int($0) } ?? limits.requestBytes)
         try await request.admitBody(bytesMax: limits.requestBytes, context: context)
-        let watch = PaceWatch(limits.pace)
-        return try await withThrowingTaskGroup(of: Upload.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { [limits] in
-                let intake = try UploadIntake(boundary: boundary, limits: limits, scope: scope)
-                return try await Self.read(request.body, into: intake, filesRequired: filesRequired, watch: watch)
-            }
-            group.addTask {
-                try await watch.waitUntilTooSlow()
-                throw UploadFailure.stalled
-            }
-            // The group is not empty, so there is a next one.
-            guard let upload = try await group.next() else { throw UploadFailure.stalled }
-            return upload
-        }
-    }
-
-    private static func read(
-        _ body: RequestBody, into intake: consuming UploadIntake, filesRequired: Bool, watch: PaceWatch
-    ) async throws -> Upload {
-        var buffers = body.makeAsyncIterator()
-        watch.beginWaiting()
-        while let buffer = try await buffers.next() {
-            watch.received(buffer.readableBytes)
-            try await intake.take(buffer)
-            watch.beginWaiting()
-        }
+        var intake = try UploadIntake(boundary: boundary, limits: limits, scope: scope)
+        for try await buffer in request.body { try await intake.take(buffer) }
         // A cancelled iteration ends like a finished one.
         try Task.checkCancellation()
         return try intake.finish(filesRequired: filesRequired)

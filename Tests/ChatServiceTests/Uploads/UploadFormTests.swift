@@ -113,37 +113,3 @@ import Testing
         #expect(try steps([SentPart("message", text)], piece: 999).fields == ["message": text])
     }
 }
-
-@Suite struct UploadPaceTests {
-    private let start = ContinuousClock.now
-    private let limits = UploadPace.Limits(longestWait: .seconds(10), grace: .seconds(20), bytesPerSecond: 1000)
-
-    @Test func nobodyIsLateWhileWeWrite() {
-        var pace = UploadPace(limits: limits)
-        #expect(pace.deadline == nil)
-        pace.beginWaiting(at: start)
-        #expect(pace.deadline == start + .seconds(10))
-        pace.received(1, at: start + .seconds(1))
-        #expect(pace.deadline == nil)
-    }
-
-    @Test func bytesThatDripInUseUpTheGrace() {
-        var pace = UploadPace(limits: limits)
-        for second in 0..<3 {
-            pace.beginWaiting(at: start + .seconds(second * 9))
-            pace.received(1, at: start + .seconds(second * 9 + 6))
-        }
-        pace.beginWaiting(at: start + .seconds(100))
-        // 18 of 20 seconds are used, and three bytes have earned three milliseconds.
-        #expect(pace.deadline == start + .seconds(102) + .milliseconds(3))
-    }
-
-    @Test func aSteadySenderIsNeverLate() {
-        var pace = UploadPace(limits: limits)
-        for second in 0..<1000 {
-            pace.beginWaiting(at: start + .seconds(second))
-            #expect(pace.deadline.map { $0 > start + .seconds(second + 1) } == true)
-            pace.received(1000, at: start + .seconds(second + 1))
-        }
-    }
-}
