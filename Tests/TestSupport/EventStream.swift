@@ -1,0 +1,60 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+/// One event of a stream in the form of the HTML standard, "server-sent events".
+package struct ServerSentEvent: Sendable, Hashable {
+    package var name = "message"
+    package var id: String?
+    package var data = ""
+
+    /// The data as JSON, null if it is none.
+    package var json: JSON { (try? JSON(parsing: Data(data.utf8))) ?? .null }
+}
+
+/// The events of an answer, one after the other; comments are left out.
+package struct EventStream: AsyncSequence, Sendable {
+    let body: HTTPClientResponse.Body
+
+    package func makeAsyncIterator() -> Iterator { Iterator(chunks: body.makeAsyncIterator()) }
+
+    /// Cuts chunks into lines and lines into events.
+    package struct Iterator: AsyncIteratorProtocol {
+        var chunks: HTTPClientResponse.Body.AsyncIterator
+        private var bytes: [UInt8] = []
+        private var event = ServerSentEvent()
+        private var hasData = false
+
+        init(chunks: HTTPClientResponse.Body.AsyncIterator) { self.chunks = chunks }
+
+        package mutating func next() async throws -> ServerSentEvent? {
+            while true {
+                while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+                    let line = String(decoding: bytes[..<end], as: UTF8.self)
+                    bytes.removeSubrange(...end)
+                    if let complete = take(line) { return complete }
+                }
+                guard let chunk = try await chunks.next() else { return nil }
+                bytes.append(contentsOf: chunk.readableBytesView)
+            }
+        }
+
+        private mutating func take(_ line: String) -> ServerSentEvent? {
+            if line.isEmpty {
+                defer { (event, hasData) = (ServerSentEvent(), false) }
+                return hasData ? event : nil
+            }
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let value = parts.count == 2 ? String(parts[1].hasPrefix(" ") ? parts[1].dropFirst() : parts[1]) : ""
+            switch parts[0] {
+            case "event": event.name = value
+            case "id": event.id = value
+            case "data":
+                event.data += (hasData ? "\n" : "") + value
+                hasData = true
+            default: break
+            }
+            return nil
+        }
+    }
+}

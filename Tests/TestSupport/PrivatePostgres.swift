@@ -1,0 +1,43 @@
+import Foundation
+
+/// A PostgreSQL of a test's own, for tests that stop and start the server; see `deploy/private-postgres`.
+package struct PrivatePostgres: Sendable {
+    /// A superuser's URL of its database; the same after every restart.
+    package let url: String
+    private let folder: TemporaryFolder
+    private var directory: String { folder.url.appending(path: "postgres").path }
+
+    /// Makes a cluster and starts it.
+    package static func make() async throws -> PrivatePostgres {
+        let folder = try TemporaryFolder(sharedWithOthers: true)
+        let directory = folder.url.appending(path: "postgres").path
+        try await run(["start", directory])
+        let url = try await run(["admin-url", directory])
+        return PrivatePostgres(url: url.trimmingCharacters(in: .whitespacesAndNewlines), folder: folder)
+    }
+
+    /// Starts it again after `stop`, on the same port.
+    package func start() async throws { try await Self.run(["start", directory, "\(port)"]) }
+
+    /// - Parameter immediately: as a power cut would: without a checkpoint, breaking all connections off.
+    package func stop(immediately: Bool = false) async throws {
+        try await Self.run(["stop"] + (immediately ? ["immediate"] : []) + [directory])
+    }
+
+    package func restart(immediately: Bool = false) async throws {
+        try await Self.run(["restart"] + (immediately ? ["immediate"] : []) + [directory])
+    }
+
+    /// Stops it and removes its data.
+    package func remove() async throws {
+        try await stop(immediately: true)
+        folder.remove()
+    }
+
+    private var port: Int { URLComponents(string: url)?.port ?? 0 }
+
+    @discardableResult
+    private static func run(_ arguments: [String]) async throws -> String {
+        try await ScriptRun.output(of: "deploy/private-postgres", arguments)
+    }
+}

@@ -1,0 +1,87 @@
+import AsyncHTTPClient
+package import Foundation
+package import NIOCore
+package import NIOHTTP1
+
+/// An HTTP client that talks to one service, with or without a token.
+package struct ServiceClient: Sendable {
+    package let base: String
+    package var token: String?
+
+    package init(base: String, token: String? = nil) {
+        self.base = base
+        self.token = token
+    }
+
+    /// The same service as another user.
+    package func with(token: String?) -> ServiceClient { ServiceClient(base: base, token: token) }
+
+    package func get(_ path: String, headers: HTTPHeaders = [:]) async throws -> Reply {
+        try await send(.GET, path, headers: headers)
+    }
+
+    /// Sends `json` as the body.
+    package func post(_ path: String, _ json: JSON = [:], headers: HTTPHeaders = [:]) async throws -> Reply {
+        try await send(.POST, path, json: json, headers: headers)
+    }
+
+    package func send(
+        _ method: HTTPMethod, _ path: String, json: JSON, headers: HTTPHeaders = [:]
+    ) async throws -> Reply {
+        var headers = headers
+        headers.replaceOrAdd(name: "Content-Type", value: "application/json")
+        return try await send(method, path, headers: headers, body: ByteBuffer(bytes: json.bytes))
+    }
+
+    /// Sends a form with files.
+    package func post(_ path: String, _ form: MultipartForm, headers: HTTPHeaders = [:]) async throws -> Reply {
+        var headers = headers
+        headers.replaceOrAdd(name: "Content-Type", value: form.contentType)
+        return try await send(.POST, path, headers: headers, body: form.body)
+    }
+
+    package func send(
+        _ method: HTTPMethod, _ path: String, headers: HTTPHeaders = [:], body: ByteBuffer? = nil
+    ) async throws -> Reply {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = method
+        request.headers = headers
+        if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
+        if let body { request.body = .bytes(body) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let bytes = try await response.body.collect(upTo: 64 << 20)
+        return Reply(status: Int(response.status.code), headers: response.headers, body: Data(bytes.readableBytesView))
+    }
+
+    /// Opens a stream of events; it ends when the service ends it or the reader stops.
+    package func events(
+        _ method: HTTPMethod, _ path: String, json: JSON? = nil, headers: HTTPHeaders = [:]
+    ) async throws -> (status: Int, events: EventStream) {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = method
+        request.headers = headers
+        request.headers.replaceOrAdd(name: "Accept", value: "text/event-stream")
+        if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
+        if let json {
+            request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: json.bytes))
+        }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        return (Int(response.status.code), EventStream(body: response.body))
+    }
+}
+
+/// A whole answer.
+package struct Reply: Sendable, CustomStringConvertible {
+    package let status: Int
+    package let headers: HTTPHeaders
+    package let body: Data
+
+    /// The body as JSON, null if it is none.
+    package var json: JSON { (try? JSON(parsing: body)) ?? .null }
+    package var text: String { String(decoding: body, as: UTF8.self) }
+    /// The `code` of a problem answer.
+    package var code: String? { json["code"].string }
+
+    package var description: String { "\(status) \(text.prefix(2000))" }
+}
