@@ -1,0 +1,91 @@
+import Foundation
+import Hummingbird
+import Logging
+import Shared
+
+/// ChatService put together: its resources, its route table, and what runs beside the server.
+struct ChatApplication: Sendable {
+    let frame: HTTPFrame
+    let database: PostgresDatabase
+    let pool: JobPool
+    //S private let sessions
+    private let verifier: AccessTokenVerifier
+    private let model: any LanguageModel
+    private let uploads: LocalUploads
+    private let conversations: ConversationRoutes
+    private let messages: MessageRoutes
+    private let questions: QuestionRoutes
+    private let files: UploadRoutes
+    private let domains: DomainRoutes
+
+    /// Makes everything and opens nothing but the upload directory.
+    ///
+    /// - Throws: when the prompts or the upload directory cannot be used.
+    init(_ settings: ChatSettings, logger: Logger) throws {
+        var postgres = PostgresSettings(url: settings.database.url.value)
+        postgres.connections = settings.database.connections
+        postgres.applicationName = "parley-chat"
+        let database = PostgresDatabase(settings: postgres, logger: logger)
+        self.database = database
+        let domains = try settings.promptsDirectory.map(Domains.init(directory:)) ?? .embedded
+        model = OfflineModel()
+        let spool = try UploadSpool(root: settings.uploadDirectory)
+        uploads = LocalUploads(spool: spool, logger: logger)
+        pool = JobPool(
+            settings: JobPool.Settings(
+                recognizingSlots: settings.recognizers, answeringSlots: settings.model.concurrency,
+                waitingMax: settings.queueJobsMax, leaseSeconds: settings.leaseSeconds),
+            database: database,
+            answering: Answering(
+                database: database, model: model,
+                prompts: PromptBuilder(domains: domains, historyTokens: settings.historyTokens), logger: logger),
+            uploads: uploads, logger: logger,
+            makeRecognizer: { RecognizerProcess(settings: settings.recognition, logger: logger) })
+
+        let revoked = RevokedSessions()
+        //S sessions = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
+        verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.tokens.keys), revoked: revoked)
+
+        let admission = Admission(allMax: settings.queueJobsMax, ofUserMax: settings.queueJobsPerUser)
+        let fields = QuestionFields(domains: domains)
+        conversations = ConversationRoutes(database: database)
+        messages = MessageRoutes(database: database, pool: pool)
+        files = UploadRoutes(
+            database: database, pool: pool, admission: admission, fields: fields, reader: UploadReader(spool: spool),
+            store: UploadStore(database: database, spool: spool), uploads: uploads)
+        questions = QuestionRoutes(
+            database: database, pool: pool, admission: admission, fields: fields, uploads: files)
+        self.domains = DomainRoutes(domains: domains)
+        frame = HTTPFrame(
+            name: "ChatService", settings: settings.http, log: settings.log,
+            checks: [])
+    }
+
+    /// Every path of the service.
+    func router() -> Router<ServiceContext> {
+        let router = frame.makeRouter()
+        let user = router.authenticated(with: verifier)
+        user.post("conversations", use: conversations.create)
+        user.get("conversations", use: conversations.list)
+        user.get("conversations/{id}", use: conversations.get)
+        user.patch("conversations/{id}", use: conversations.update)
+        user.delete("conversations/{id}", use: conversations.delete)
+        user.get("conversations/{id}/messages", use: messages.list)
+        user.get("messages/{id}", use: messages.get)
+        user.post("messages/{id}/cancel", use: messages.cancel)
+        user.post("messages/{id}/retry", use: messages.retry)
+        user.post("messages/{id}/regenerate", use: messages.regenerate)
+        user.post("chat", use: questions.ask)
+        user.post("chat/file", use: files.upload)
+        user.get("domains", use: domains.list)
+        return router
+    }
+
+    /// Migrates, serves and works until SIGTERM or SIGINT.
+    func run() async throws {
+        let application = frame.application(
+            router(), services: [database, pool],
+            beforeServing: { try await Migrator().migrate(database, logger: frame.logger) })
+        try await frame.run(application)
+    }
+}

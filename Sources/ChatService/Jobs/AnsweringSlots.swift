@@ -1,0 +1,83 @@
+import Logging
+import Shared
+
+/// The answering half of the pool: questions whose asker waits, and jobs from the queue, over one bound of calls.
+extension JobPool {
+    /// Answers a plain question that this replica has accepted, and returns when its end is known.
+    ///
+    /// The work belongs to the pool, not to the caller: a caller that goes away does not stop the answer from being stored.
+    func answer(_ question: AcceptedQuestion) async -> AnswerOutcome {
+        await withCheckedContinuation { continuation in
+            questions.submit(question) { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// Takes the submitted questions until the pool drains.
+    func answerQuestions() async {
+        await withDiscardingTaskGroup { group in
+            for await entry in questions.entries {
+                group.addTask {
+                    let outcome = await self.work(on: entry.question)
+                    entry.finish(outcome)
+                }
+            }
+        }
+    }
+
+    private func work(on question: AcceptedQuestion) async -> AnswerOutcome {
+        let job = question.job
+        let result = await held.hold(job.fence) { () -> AnswerOutcome in
+            guard (try? await self.answerSlots.take()) != nil else { return .handedOver }
+            defer { self.answerSlots.give() }
+            return await self.answering.answer(job, context: question.context)
+        }
+        return await settle(job, result)
+    }
+
+    /// Claims jobs for the free slots until the pool drains.
+    func answerQueuedJobs() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled && !held.isDraining {
+                let slots = answerSlots.takeFree(atMost: 16)
+                let jobs = await claimAnswers(limit: slots)
+                for _ in jobs.count..<max(slots, jobs.count) { answerSlots.give() }
+                for job in jobs {
+                    group.addTask {
+                        defer { self.answerSlots.give() }
+                        let result = await self.held.hold(job.fence) { await self.answering.answer(job) }
+                        _ = await self.settle(job, result)
+                    }
+                }
+                if jobs.isEmpty { await answerBell.wait() }
+            }
+        }
+    }
+
+    private func claimAnswers(limit: Int) async -> [ClaimedJob] {
+        guard limit > 0 else { return [] }
+        do {
+            return try await database.claimJobs(
+                stage: .answer, owner: owner, leaseSeconds: settings.leaseSeconds, limit: limit)
+        } catch {
+            logger.debug("no job claimed", metadata: ["error": "\(error)"])
+            return []
+        }
+    }
+
+    /// Gives a job back that was stopped because the pool drains.
+    private func settle(_ job: ClaimedJob, _ result: HeldResult<AnswerOutcome>) async -> AnswerOutcome {
+        switch result {
+        case .finished(let outcome):
+            return outcome
+        case .stopped(.lost):
+            return .handedOver
+        case .stopped(.draining):
+            _ = await database.persist(job.fence, logger: logger) {
+                try await database.releaseJob(job.fence, after: .zero, isSpared: true)
+                return true
+            }
+            await announce(.answer)
+            return .handedOver
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import Shared
+
+/// The life of a job in single statements. Every one that writes for a holder says `where id = … and attempt = …`: zero
+/// rows mean that somebody else owns the job now, and the caller must stop and write nothing more.
+extension PostgresQuerying {
+    /// Claims up to `limit` jobs of one stage, oldest first: those that wait and those whose holder has let the lease run out.
+    ///
+    /// - Parameter leaseSeconds: how long the claim holds without a heartbeat, on the database's clock.
+    func claimJobs(stage: JobStage, owner: UUID, leaseSeconds: Int, limit: Int) async throws -> [ClaimedJob] {
+        let rows = try await query(
+            """
+            update chat.jobs set
+                attempt = attempt + 1,
+                owner = \(owner),
+                lease_until = clock_timestamp() + make_interval(secs => \(Double(leaseSeconds)))
+            where id in (
+                select id from chat.jobs
+                where stage = \(stage.rawValue) and run_after <= clock_timestamp()
+                    and (lease_until is null or lease_until < clock_timestamp())
+                order by run_after, id
+                limit \(limit)
+                for update skip locked)
+            returning id, attempt, attempt - spared, subject_id, question_id, answer_id, conversation_id, created_at
+            """)
+        return try rows.map { row in
+            let (id, attempt, tries, subject, question, answer, conversation, createdAt) = try row.decode(
+                Int.self, Int.self, Int.self, Int.self, Int.self, Int.self, Int.self, Timestamp.self)
+            return ClaimedJob(
+                fence: JobFence(jobID: id, attempt: attempt), stage: stage, tries: tries, subjectID: subject,
+                questionID: question, answerID: answer, conversationID: conversation, createdAt: createdAt)
+        }
+    }
+
+    /// Prolongs the leases of this replica's jobs and returns the fences that still hold.
+    func renewLeases(of fences: [JobFence], leaseSeconds: Int) async throws -> Set<JobFence> {
+        let rows = try await query(
+            """
+            update chat.jobs set lease_until = clock_timestamp() + make_interval(secs => \(Double(leaseSeconds)))
+            from unnest(\(fences.map(\.jobID))::bigint[], \(fences.map(\.attempt))::bigint[]) as held (id, attempt)
+            where jobs.id = held.id and jobs.attempt = held.attempt
+            returning jobs.id, jobs.attempt
+            """)
+        return try Set(
+            rows.map { row in
+                let (id, attempt) = try row.decode(Int.self, Int.self)
+                return JobFence(jobID: id, attempt: attempt)
+            })
+    }
+
+    /// Gives a job back: another holder may claim it after `delay`.
+    ///
+    /// - Parameter isSpared: whether the claim was through no fault of the job and does not count as a try.
+    func releaseJob(_ fence: JobFence, after delay: Duration, isSpared: Bool) async throws {
+        try await query(
+            """
+            update chat.jobs set
+                lease_until = null, owner = null,
+                spared = spared + \(isSpared ? 1 : 0),
+                run_after = clock_timestamp() + make_interval(secs => \(delay / .seconds(1)))
+            where id = \(fence.jobID) and attempt = \(fence.attempt)
+            """)
+    }
+
+    /// Stores the answer and ends the job, or changes nothing when the job is no longer this holder's.
+    ///
+    /// The answer keeps the id that was set aside for it; a regenerated answer has its row already and is filled in.
+    ///
+    /// - Parameter usage: the contract's `usage` object as JSON text.
+    /// - Returns: whether the answer was stored.
+    func completeJob(_ fence: JobFence, answer: String, usage: String?) async throws -> Bool {
+        let rows = try await query(
+            """
+            with job as (
+                delete from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt)
+                returning subject_id, question_id, answer_id, generation, conversation_id),
+            answer as (
+                insert into chat.messages (id, conversation_id, role, status, content, reply_to, generation, usage)
+                overriding system value
+                select answer_id, conversation_id, 'assistant', 'completed', \(answer), question_id, generation,
+                    \(usage)::text::json
+                from job
+                on conflict (id) do update set
+                    status = 'completed', content = excluded.content, usage = excluded.usage,
+                    error_code = null, error_detail = null, error_retryable = null
+                returning id, xmax = 0 as is_new),
+            question as (
+                update chat.messages set status = 'completed'
+                where id = (select subject_id from job where subject_id = question_id)),
+            conversation as (
+                update chat.conversations set
+                    updated_at = clock_timestamp(),
+                    messages_count = messages_count + (select count(*) from answer where is_new)
+                where id = (select conversation_id from job))
+            select id from answer
+            """)
+        return !rows.isEmpty
+    }
+
+    /// Ends the job without an answer and tells so at its message; uploaded bytes that nobody will read again go too.
+    ///
+    /// - Returns: whether the job was still this holder's.
+    func failJob(_ fence: JobFence, with failure: JobFailure) async throws -> Bool {
+        let rows = try await query(
+            """
+            with job as (
+                delete from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt)
+                returning subject_id, question_id),
+            chunks as (
+                delete from chat.upload_chunks
+                where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
+            pages as (
+                delete from chat.pages
+                where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id))
+            update chat.messages set
+                status = 'failed', error_code = \(failure.code), error_detail = \(failure.detail),
+                error_retryable = \(failure.isRetryable)
+            from job where messages.id = job.subject_id
+            returning messages.id
+            """)
+        return !rows.isEmpty
+    }
+
+    /// The finished answer of that id, if it is stored.
+    func storedAnswer(_ id: Int) async throws -> StoredAnswer? {
+        try await read(
+            "select content, usage::text from chat.messages where id = \(id) and status = 'completed'"
+        ).first.map { row in
+            let (text, usage) = try row.decode(String.self, String?.self)
+            return StoredAnswer(messageID: id, text: text, usage: usage)
+        }
+    }
+
+    /// How many jobs stand in each stage and state (`waiting`, `running`), for the metrics.
+    func countJobs() async throws -> [(stage: String, state: String, count: Int)] {
+        try await read(
+            """
+            select stage, case when lease_until > clock_timestamp() then 'running' else 'waiting' end, count(*)
+            from chat.jobs group by 1, 2
+            """
+        ).map { row in
+            let (stage, state, count) = try row.decode(String.self, String.self, Int.self)
+            return (stage, state, count)
+        }
+    }
+
+    /// How many jobs are unfinished, over all and for one user: what the queue bounds are held against.
+    func countUnfinishedJobs(userID: Int) async throws -> (all: Int, ofUser: Int) {
+        let rows = try await read(
+            "select count(*), count(*) filter (where user_id = \(userID)) from chat.jobs")
+        return try rows[0].decode(Int.self, Int.self)
+    }
+
+    /// How a question stands that another holder works on, or that was cancelled: its status and error.
+    func questionStanding(_ id: Int) async throws -> QuestionStanding? {
+        try await read(
+            """
+            select m.status, m.error_code, m.error_detail, a.id, a.content, a.usage::text
+            from chat.messages m
+            left join chat.messages a on a.reply_to = m.id and a.generation = 0 and a.status = 'completed'
+            where m.id = \(id)
+            """
+        ).first.map { row in
+            let (status, code, detail, answerID, text, usage) = try row.decode(
+                String.self, String?.self, String?.self, Int?.self, String?.self, String?.self)
+            let failure = code.map { JobFailure(code: $0, detail: detail ?? "", isRetryable: true) }
+            let answer = answerID.map { StoredAnswer(messageID: $0, text: text ?? "", usage: usage) }
+            return QuestionStanding(isProcessing: status == "processing", failure: failure, answer: answer)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Hummingbird
+import Shared
+
+/// `GET /conversations/{id}/messages`, `GET /messages/{id}`, and `POST /messages/{id}/cancel`, `/retry`, `/regenerate`.
+struct MessageRoutes: Sendable {
+    let database: PostgresDatabase
+    let pool: JobPool
+
+    /// A page of the history by (`created_at`, `id`).
+    func list(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        let query = PageQuery(request)
+        let id = try context.id("id")
+        let limit = try query.int("limit", default: 100, in: 1...200)
+        let order = try query.order()
+        let rows = try await database.messages(
+            inConversation: id, userID: context.identity.userID, after: try query.cursor(), order: order,
+            limit: limit + 1)
+        guard let rows else { throw Problem(.conversationNotFound) }
+        let page = rows.first?.messagePosition == nil ? rows.prefix(0) : rows.prefix(limit)
+        var json = JSONWriter(capacity: 512 + page.count * 512)
+        json.object { json in
+            json.member("conversation_id", id)
+            json.member("messages", array: page) { json, row in json.message(row) }
+            json.member("next_cursor", rows.count > limit ? page.last?.messagePosition?.text : nil)
+        }
+        return .conditionalJSON(json.buffer, for: request)
+    }
+
+    func get(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        .conditionalJSON(try await body(ofMessage: try context.id("id"), context).buffer, for: request)
+    }
+
+    func cancel(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        let id = try context.id("id")
+        switch try await database.cancelMessage(id, userID: context.identity.userID) {
+        case .absent: throw Problem(.messageNotFound)
+        case .refused: throw Problem(.alreadyFinal)
+        case .done(let messageID, let jobID):
+            await pool.announceStop(jobID: jobID)
+            return .json(try await body(ofMessage: messageID, context).buffer, status: .accepted)
+        }
+    }
+
+    func retry(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        let id = try context.id("id")
+        return try await started(
+            try await database.retryMessage(id, userID: context.identity.userID), refusal: .notRetryable, context)
+    }
+
+    func regenerate(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        let id = try context.id("id")
+        return try await started(
+            try await database.regenerateMessage(id, userID: context.identity.userID), refusal: .notRegenerable,
+            context)
+    }
+
+    private func started(
+        _ outcome: MessageActionOutcome, refusal: ProblemCode, _ context: AuthenticatedContext
+    ) async throws -> Response {
+        switch outcome {
+        case .absent: throw Problem(.messageNotFound)
+        case .refused: throw Problem(refusal)
+        case .done(let messageID, _):
+            let body = try await body(ofMessage: messageID, context)
+            await pool.announce(.recognize)
+            await pool.announce(.answer)
+            return .json(body.buffer, status: .accepted)
+        }
+    }
+
+    private func body(ofMessage id: Int, _ context: AuthenticatedContext) async throws -> JSONWriter {
+        guard let row = try await database.message(id, userID: context.identity.userID) else {
+            throw Problem(.messageNotFound)
+        }
+        var json = JSONWriter()
+        json.message(row)
+        return json
+    }
+}

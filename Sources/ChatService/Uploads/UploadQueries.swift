@@ -1,0 +1,55 @@
+import Foundation
+import Shared
+
+/// The rows of an upload that are written in its one short transaction.
+extension PostgresQuerying {
+    /// Stores the question of an upload and its waiting job. Nil when the user has no such conversation.
+    func insertFileQuestion(_ new: NewQuestion) async throws -> Int? {
+        try await query(
+            """
+            with conversation as (
+                update chat.conversations set
+                    updated_at = clock_timestamp(), messages_count = messages_count + 1
+                where id = \(new.conversationID) and user_id = \(new.userID)
+                returning id),
+            question as (
+                insert into chat.messages (conversation_id, role, status, content, domain, file_count)
+                select id, 'user', 'processing', \(new.content), \(new.domain), \(new.fileCount) from conversation
+                returning id, conversation_id)
+            insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage)
+            select id, id, nextval('chat.messages_id_seq'), conversation_id, \(new.userID), 'recognize' from question
+            returning question_id
+            """
+        ).first?.decode(Int.self)
+    }
+
+    /// Stores what is known of an uploaded file before anybody has opened it; returns its id.
+    func insertFile(_ file: SpooledFile, position: Int, messageID: Int) async throws -> Int {
+        try await query(
+            """
+            insert into chat.files (message_id, position, name, size, content_type, document_type, sha256)
+            values (\(messageID), \(position), \(file.name), \(file.size), \(file.type.contentType),
+                \(file.type.rawValue), \(file.sha256))
+            returning id
+            """)[0].decode(Int.self)
+    }
+
+    /// Stores one piece of a file's bytes.
+    func insertUploadChunk(_ bytes: [UInt8], number: Int, fileID: Int) async throws {
+        try await query(
+            "insert into chat.upload_chunks (file_id, number, bytes) values (\(fileID), \(number), \(bytes))")
+    }
+
+    /// Those of `fileIDs` whose bytes somebody may still need.
+    func filesStillUploaded(among fileIDs: [Int]) async throws -> Set<Int> {
+        try await Set(
+            read("select distinct file_id from chat.upload_chunks where file_id = any(\(fileIDs))").map { row in
+                try row.decode(Int.self)
+            })
+    }
+
+    /// The files of a question.
+    func fileIDs(ofMessage messageID: Int) async throws -> [Int] {
+        try await read("select id from chat.files where message_id = \(messageID)").map { try $0.decode(Int.self) }
+    }
+}

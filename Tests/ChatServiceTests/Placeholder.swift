@@ -1,2 +1,0 @@
-import Testing
-@Test func placeholderChatService() { #expect(Bool(true)) }
