@@ -62,7 +62,16 @@ let package = Package(
         ),
         .executableTarget(
             name: "AuthService",
-            dependencies: ["Shared", "CSodium", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "Shared", "CSodium",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("openapi.json")],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -103,7 +112,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "AuthServiceTests", dependencies: ["AuthService", "Shared", "TestSupport"], swiftSettings: strict),
+            name: "AuthServiceTests",
+            dependencies: [
+                "AuthService", "Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ChatServiceTests",
             dependencies: [

@@ -5,7 +5,7 @@ package import NIOCore
 /// that a rule for one holds on a socket of both kinds.
 package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16 bytes, network order.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     private init(normalizing bytes: [UInt8]) {
         let mapped = bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
