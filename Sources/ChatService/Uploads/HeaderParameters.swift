@@ -2,8 +2,8 @@
 /// curl write it.
 ///
 /// In a quoted string a backslash escapes only a quote and another backslash: old browsers put whole Windows paths
-/// there without escaping. Parameter names are compared without case; one that is given twice makes the value unreadable,
-/// because two readers could then see two different values.
+/// there without escaping. Parameter names are compared without case; one that is given twice makes the value
+/// unreadable, because two readers could then see two different values.
 struct HeaderParameters: Equatable, Sendable {
     /// What stands before the first semicolon, in lower case.
     let value: String

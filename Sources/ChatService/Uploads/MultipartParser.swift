@@ -20,8 +20,8 @@ enum MultipartFailure: Error, Equatable, Sendable {
 /// A streaming parser of multipart/form-data (RFC 7578, RFC 2046 section 5.1) that does no input or output itself.
 ///
 /// Feed it with `append`, then take events with `next` until that returns nil. Between two calls of `append` it keeps
-/// at most an unfinished header block or the start of a possible delimiter, whatever the size of the body. Its work is linear in
-/// the bytes fed, also for bodies made of almost-delimiters and line ends only.
+/// at most an unfinished header block or the start of a possible delimiter, whatever the size of the body. Its work is
+/// linear in the bytes fed, also for bodies made of almost-delimiters and line ends only.
 struct MultipartParser: Sendable {
     /// The bounds of one body.
     struct Limits: Sendable {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// The directories of the spool: a private root, shared by the replicas of one machine, and in it one directory for each
-/// process. All calls block.
+/// The directories of the spool: a private root, shared by the replicas of one machine, and in it one directory for
+/// each process. All calls block.
 ///
-/// Beside each process's directory lies a lock file that the process holds with flock(2) as long as it lives. The
-/// lock comes before the directory and goes after it, so a directory whose lock can be taken, or that has none, belongs to
-/// a dead process. This needs no process ids, which are used again, and no time stamps.
+/// Beside each process's directory lies a lock file that the process holds with flock(2) as long as it lives. The lock
+/// comes before the directory and goes after it, so a directory whose lock can be taken, or that has none, belongs to a
+/// dead process. This needs no process ids, which are used again, and no time stamps.
 struct SpoolDirectory: Sendable {
     private let root: String
     private let name: String

@@ -2,8 +2,8 @@
 enum TextSniffer {
     static let utf8Mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Whether the bytes are text in UTF-8, UTF-16 with a byte order mark, or an eight-bit encoding such as Windows-1251,
-    /// without control characters, and not a program or document written in text.
+    /// Whether the bytes are text in UTF-8, UTF-16 with a byte order mark, or an eight-bit encoding such as
+    /// Windows-1251, without control characters, and not a program or document written in text.
     static func isText(_ head: [UInt8]) -> Bool {
         guard let units = units(of: head), !units.isEmpty else { return false }
         return !units.contains(where: isControl) && !isProgramOrMarkup(units)

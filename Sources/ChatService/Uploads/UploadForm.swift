@@ -10,9 +10,9 @@ enum UploadStep: Equatable, Sendable {
 
 /// Turns the events of a multipart body into text fields, kept here, and steps for the files, which go elsewhere.
 ///
-/// Decides as early as the bytes allow: one file too many and a wrong type after
-/// `DocumentTypeSniffer.headBytes`. Keeps no more of a file than that. Parts named `file` or `files` (also with `[]`) are files,
-/// parts of other names are text fields; a file under another name is skipped, as every unknown member is.
+/// Decides as early as the bytes allow: one file too many and a wrong type after `DocumentTypeSniffer.headBytes`. Keeps
+/// no more of a file than that. Parts named `file` or `files` (also with `[]`) are files, parts of other names are text
+/// fields; a file under another name is skipped, as every unknown member is.
 struct UploadForm: Sendable {
     private enum Part {
         case none

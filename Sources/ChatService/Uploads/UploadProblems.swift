@@ -1,8 +1,9 @@
 import Shared
 
 extension Problem {
-    /// What a client is told about its upload.
-    init(_ failure: UploadFailure) {
+    /// What a client is told about its upload. (Labelled: both types have cases of one name, and an unlabelled call would
+    /// be ambiguous to a reader.)
+    init(upload failure: UploadFailure) {
         switch failure {
         case .malformed(let failure): self.init(.invalidForm, detail: failure.sentence)
         case .requestTooLarge: self.init(.payloadTooLarge, detail: "A request can have at most 50 MiB.")
@@ -18,7 +19,7 @@ extension Problem {
         }
     }
 
-    init(_ failure: SpoolFailure) {
+    init(spool failure: SpoolFailure) {
         switch failure {
         case .full: self.init(.storageFull)
         case .gone: self.init(.draining)

@@ -18,12 +18,12 @@ final class UploadReader: Sendable {
         self.limits = limits
     }
 
-    /// Reads the request's form and lends it to `body`. The files are removed at the end, however it comes about, unless
-    /// `Upload.keepFiles` was called.
+    /// Reads the request's form and lends it to `body`. The files are removed at the end, however it comes about,
+    /// unless `Upload.keepFiles` was called.
     ///
     /// The headers are judged before the body is asked for: a wrong type, a body too large, a full disk. Throws a
-    /// `Problem` for everything that is wrong with the upload, and whatever `body` throws. How slowly a body may arrive is
-    /// the connection's business (`HTTPLimits`).
+    /// `Problem` for everything that is wrong with the upload, and whatever `body` throws. How slowly a body may arrive
+    /// is the connection's business (`HTTPLimits`).
     /// - Parameter filesRequired: whether a form without any file is a problem.
     func withUpload<R: Sendable>(
         of request: Request, context: some RequestDescribing, filesRequired: Bool,
@@ -35,9 +35,9 @@ final class UploadReader: Sendable {
             do {
                 upload = try await read(request, context: context, filesRequired: filesRequired, scope: scope)
             } catch let failure as UploadFailure {
-                throw Problem(failure)
+                throw Problem(upload: failure)
             } catch let failure as SpoolFailure {
-                throw Problem(failure)
+                throw Problem(spool: failure)
             }
             return try await body(upload)
         }
@@ -50,7 +50,8 @@ final class UploadReader: Sendable {
         let boundary = try Self.boundary(of: request.headers)
         try enter()
         defer { reading.withLock { $0 -= 1 } }
-        try await spool.checkRoom(for: request.headers[.contentLength].flatMap { Int($0) } ?? limits.requestBytes)
+        let length = request.headers[.contentLength].flatMap { Int($0) } ?? .max
+        try await spool.checkRoom(for: min(length, limits.requestBytes))
         try await request.admitBody(bytesMax: limits.requestBytes, context: context)
         var intake = try UploadIntake(boundary: boundary, limits: limits, scope: scope)
         for try await buffer in request.body { try await intake.take(buffer) }

@@ -5,9 +5,9 @@ import Synchronization
 
 /// Holds uploaded files on disk until their recognition has ended.
 ///
-/// Files are made by `withFiles` (a request: they are gone when it ends, unless `SpoolScope.keep` was called) or by `create` (a
-/// takeover: kept from the start). A kept file is removed by `remove`, by `close`, or by the janitor once no job
-/// claims it. All file work runs on a thread pool, never on the cooperative one.
+/// Files are made by `withFiles` (a request: they are gone when it ends, unless `SpoolScope.keep` was called) or by
+/// `create` (a takeover: kept from the start). A kept file is removed by `remove`, by `close`, or by the janitor once
+/// no job claims it. All file work runs on a thread pool, never on the cooperative one.
 final class UploadSpool: Sendable {
     private struct Entry {
         var bytes = 0
@@ -47,8 +47,8 @@ final class UploadSpool: Sendable {
     /// What the files take now, in bytes and in number.
     var usage: (files: Int, bytes: Int) { account.withLock { ($0.files.count, $0.bytes) } }
 
-    /// Lends a scope in which files can be made, and removes at its end those that were not kept, also when `body` throws
-    /// or its task is cancelled.
+    /// Lends a scope in which files can be made, and removes at its end those that were not kept, also when `body`
+    /// throws or its task is cancelled.
     func withFiles<R: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ body: (SpoolScope) async throws -> R
     ) async throws -> R {
@@ -107,8 +107,9 @@ final class UploadSpool: Sendable {
         _ = try? await onThread { unlink(path) }
     }
 
-    /// Removes what no job claims: the files of dead processes, and kept files of ours that were not among `live` paths twice in
-    /// a row (a file may be kept a moment before its job is listed). For a janitor at start and every 10 minutes.
+    /// Removes what no job claims: the files of dead processes, and kept files of ours that were not among `live` paths
+    /// twice in a row (a file may be kept a moment before its job is listed). For a janitor at start and every 10
+    /// minutes.
     /// - Returns: how many files were removed.
     func removeOrphans(keeping live: Set<String>) async -> Int {
         let orphans = account.withLock { account in
