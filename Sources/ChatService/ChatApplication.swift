@@ -58,7 +58,7 @@ struct ChatApplication: Sendable {
         self.domains = DomainRoutes(domains: domains)
         frame = HTTPFrame(
             name: "ChatService", settings: settings.http, log: settings.log,
-            checks: [])
+            checks: [.database(database), .migrations(database, logger: logger)])
     }
 
     /// Every path of the service.
@@ -84,7 +84,7 @@ struct ChatApplication: Sendable {
     /// Migrates, serves and works until SIGTERM or SIGINT.
     func run() async throws {
         let application = frame.application(
-            router(), services: [database, pool],
+            router(), services: [database, PostgresGauges(database: database), pool],
             beforeServing: { try await Migrator().migrate(database, logger: frame.logger) })
         try await frame.run(application)
     }

@@ -87,7 +87,7 @@ struct Answering: Sendable {
 
     private func decide(about job: ClaimedJob, after failure: LanguageModelFailure) async -> AnswerOutcome {
         let age = Duration.microseconds(Timestamp.now.microseconds - job.createdAt.microseconds)
-        let decision = RetrySchedule.decide(
+        let decision = JobRetrySchedule.decide(
             kind: failure.kind, tries: job.tries, claims: job.fence.attempt, age: age,
             retryAfter: failure.retryAfter, jitter: .random(in: 0...1))
         switch decision {

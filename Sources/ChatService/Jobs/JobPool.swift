@@ -56,6 +56,8 @@ final class JobPool: Service {
                 group.addTask { await self.keepLeases() }
                 group.addTask { await self.listen() }
                 group.addTask { await self.tick() }
+                group.addTask { await self.janitor.run() }
+                group.addTask { await JobGauges(database: self.database, logger: self.logger).run() }
                 await self.untilDrained()
                 group.cancelAll()
             }
@@ -65,7 +67,10 @@ final class JobPool: Service {
             self.recognizeBell.ring()
             self.answerBell.ring()
         }
+        await uploads.close()
     }
+
+    private var janitor: Janitor { Janitor(database: database, uploads: uploads, logger: logger) }
 
     /// Returns when the pool should end: at graceful shutdown, once no work is held.
     private func untilDrained() async {

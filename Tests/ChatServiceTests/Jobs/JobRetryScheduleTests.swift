@@ -2,12 +2,12 @@ import Testing
 
 @testable import ChatService
 
-@Suite struct RetryScheduleTests {
+@Suite struct JobRetryScheduleTests {
     private func decide(
         _ kind: LanguageModelFailure.Kind, tries: Int = 1, claims: Int = 1, age: Duration = .zero,
         retryAfter: Duration? = nil, jitter: Double = 1
-    ) -> RetrySchedule.Decision {
-        RetrySchedule.decide(
+    ) -> JobRetrySchedule.Decision {
+        JobRetrySchedule.decide(
             kind: kind, tries: tries, claims: claims, age: age, retryAfter: retryAfter, jitter: jitter)
     }
 

@@ -1,7 +1,7 @@
 import Shared
 
 /// What happens to a job after the model failed. Pure: the same inputs, the same decision.
-struct RetrySchedule: Sendable {
+struct JobRetrySchedule: Sendable {
     /// How long a question with files waits for a model that is away, from its upload.
     static let patience: Duration = .seconds(24 * 60 * 60)
     /// The longest pause between two tries while the model is away.

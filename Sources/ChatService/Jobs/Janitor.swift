@@ -1,0 +1,65 @@
+import Logging
+import Shared
+
+/// Sweeps away what nobody needs any more, at start and every ten minutes: files of dead processes on this disk, uploaded
+/// bytes of messages that ended long ago, and idempotency keys past their day.
+struct Janitor: Sendable {
+    let database: PostgresDatabase
+    let uploads: LocalUploads
+    let logger: Logger
+
+    static let interval: Duration = .seconds(600)
+    /// How long a cancelled upload can be taken up again, and an idempotency key is remembered.
+    static let keptHours = 24
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        repeat { await sweep() } while (try? await Task.sleep(for: Self.interval)) != nil
+    }
+
+    /// One round.
+    func sweep() async {
+        await uploads.removeOrphans()
+        do {
+            let chunks = try await database.deleteAbandonedChunks(olderThanHours: Self.keptHours)
+            let keys = try await database.deleteIdempotencyKeys(olderThanHours: Self.keptHours)
+            if chunks + keys > 0 {
+                logger.info("swept", metadata: ["upload_chunks": "\(chunks)", "idempotency_keys": "\(keys)"])
+            }
+        } catch {
+            logger.warning("not swept", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension PostgresQuerying {
+    /// Deletes the bytes and pages of messages that ended without their text and are too old to be retried; they can then not be.
+    func deleteAbandonedChunks(olderThanHours hours: Int) async throws -> Int {
+        try await query(
+            """
+            with message as (
+                select m.id from chat.messages m join chat.files f on f.message_id = m.id
+                where m.status in ('failed', 'cancelled')
+                    and m.created_at < clock_timestamp() - make_interval(hours => \(hours)::int)
+                    and f.id in (select distinct file_id from chat.upload_chunks)),
+            final as (
+                update chat.messages set error_retryable = false where id in (select id from message)),
+            pages as (
+                delete from chat.pages where file_id in (
+                    select f.id from chat.files f join message on f.message_id = message.id))
+            delete from chat.upload_chunks where file_id in (
+                select f.id from chat.files f join message on f.message_id = message.id)
+            """
+        ).affectedRows
+    }
+
+    /// Deletes the keys that are past their day.
+    func deleteIdempotencyKeys(olderThanHours hours: Int) async throws -> Int {
+        try await query(
+            """
+            delete from chat.idempotency_keys
+            where created_at < clock_timestamp() - make_interval(hours => \(hours)::int)
+            """
+        ).affectedRows
+    }
+}
