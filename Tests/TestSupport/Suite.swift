@@ -3,8 +3,8 @@ import Synchronization
 
 /// The whole product for one test: a database of its own, one AuthService and some ChatService replicas.
 ///
-/// Use `withSuite`. Whatever still runs at the end is asked to stop and must do so in order, with exit code 0, and no log
-/// may hold a secret.
+/// Use `withSuite`. Whatever still runs at the end is asked to stop and must do so in order, with exit code 0, and no
+/// log may hold a secret.
 package final class Suite: Sendable {
     static let secret = "a secret of the suite tests, 40 bytes ok"
 
@@ -87,6 +87,8 @@ package final class Suite: Sendable {
 /// A suite that did not behave, or a test inside it that threw, with the end of the logs.
 package struct SuiteFault: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Runs `body` with a suite of its own and takes all of it down afterwards.
