@@ -122,6 +122,7 @@ let package = Package(
             name: "ChatServiceTests",
             dependencies: [
                 "ChatService", "Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

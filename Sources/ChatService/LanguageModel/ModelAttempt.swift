@@ -1,0 +1,173 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP exchange with the model: the thin shell around `CompletionAssembler`, with its timer.
+struct ModelAttempt: Sendable {
+    let client: HTTPClient
+    let settings: OpenAIModelSettings
+    let asksForUsage: Bool
+    /// Called once, when the model begins to speak or to think.
+    let onFirstToken: @Sendable () -> Void
+
+    /// How long usage and `[DONE]` are waited for after a `finish_reason`.
+    private static let usageTime = Duration.seconds(2)
+    /// How long the end of the body is waited for after `[DONE]`; a body read to its end keeps the connection usable.
+    private static let endTime = Duration.milliseconds(250)
+    /// How long the body of an error is waited for, and how much of it is read.
+    private static let errorBodyTime = Duration.seconds(5)
+    private static let errorBodyBytesMax = 64 * 1024
+    private static let causeCharactersMax = 300
+
+    private enum Event {
+        case result(Result<Completion, AttemptFailure>)
+        case stallWatchEnded
+    }
+
+    /// Sends the prompt and reads the answer.
+    ///
+    /// Two child tasks: one reads, one waits for the timer; the first to end cancels the other, and cancellation ends
+    /// the HTTP request.
+    func run(
+        _ prompt: Prompt, firstTokenTime: Duration, onDelta: @escaping @Sendable (String) async -> Void
+    ) async -> Result<Completion, AttemptFailure> {
+        let timer = StallTimer(eventLoop: client.eventLoopGroup.any())
+        timer.allow(max(firstTokenTime, .zero))
+        defer { timer.stop() }
+        return await withTaskGroup(of: Event.self) { group in
+            group.addTask { .result(await read(prompt, timer: timer, onDelta: onDelta)) }
+            group.addTask {
+                await timer.stalled()
+                return .stallWatchEnded
+            }
+            var result = Result<Completion, AttemptFailure>.failure(.cancelled)
+            for await event in group {
+                group.cancelAll()
+                if case .result(let read) = event { result = read }
+            }
+            return result
+        }
+    }
+
+    private func read(
+        _ prompt: Prompt, timer: StallTimer, onDelta: @escaping @Sendable (String) async -> Void
+    ) async -> Result<Completion, AttemptFailure> {
+        var assembler = CompletionAssembler()
+        var hasResponse = false
+        var fault: AttemptFailure?
+        do {
+            let response = try await send(prompt)
+            hasResponse = true
+            guard (200..<300).contains(response.status) else { return .failure(await refusal(response, timer: timer)) }
+            try await assemble(response.body, into: &assembler, timer: timer, onDelta: onDelta)
+            if Task.isCancelled, !assembler.isComplete { fault = interrupted(timer, assembler) }
+        } catch {
+            fault = Task.isCancelled ? interrupted(timer, assembler) : .disconnected(error, hasResponse: hasResponse)
+        }
+        return finish(assembler, fault: fault)
+    }
+
+    private func assemble(
+        _ body: HTTPClientResponse.Body, into assembler: inout CompletionAssembler, timer: StallTimer,
+        onDelta: @Sendable (String) async -> Void
+    ) async throws {
+        for try await bytes in body {
+            let (events, hadBegun) = (assembler.events, assembler.hasBegun)
+            let text = assembler.receive(bytes.readableBytesView)
+            if assembler.hasBegun, !hadBegun { onFirstToken() }
+            if !text.isEmpty {
+                timer.pause()
+                await onDelta(text)
+            }
+            switch assembler.phase {
+            // Comments do not count: a proxy can go on sending them for a model that has died.
+            case .open where assembler.hasBegun && assembler.events > events: timer.allow(settings.idleTime)
+            case .open: break
+            case .finished where assembler.events > events: timer.allow(min(Self.usageTime, settings.idleTime))
+            case .finished: break
+            case .done: timer.allow(Self.endTime)
+            case .broken: return
+            }
+        }
+        guard !Task.isCancelled else { return }
+        let hadBegun = assembler.hasBegun
+        let text = assembler.end()
+        if assembler.hasBegun, !hadBegun { onFirstToken() }
+        if !text.isEmpty { await onDelta(text) }
+    }
+
+    /// The result of what was read: a complete answer counts even if the connection broke after it.
+    private func finish(
+        _ assembler: CompletionAssembler, fault: AttemptFailure?
+    ) -> Result<Completion, AttemptFailure> {
+        var attempt: AttemptFailure
+        switch assembler.phase {
+        case .finished, .done:
+            if assembler.text.contains(where: { !$0.isWhitespace }) {
+                let model = assembler.model ?? settings.model
+                return .success(Completion(text: assembler.text, usage: assembler.usage, model: model))
+            }
+            attempt = .silent
+        case .broken(let broken): attempt = fault ?? .faulty(broken)
+        case .open: attempt = fault ?? .faulty(.cutOff)
+        }
+        attempt.failure.partialText = assembler.text
+        attempt.failure.cause = loggable(attempt.failure.cause)
+        return .failure(attempt)
+    }
+
+    private func interrupted(_ timer: StallTimer, _ assembler: CompletionAssembler) -> AttemptFailure {
+        guard timer.hasStalled else { return .cancelled }
+        return .timedOut(assembler.hasBegun ? "silent between two pieces of the answer" : "no first token")
+    }
+
+    /// What is needed of a response. The rest, which keeps the whole request alive, is let go.
+    private struct Response {
+        var status: Int
+        var headers: HTTPHeaders
+        var body: HTTPClientResponse.Body
+    }
+
+    private func send(_ prompt: Prompt) async throws -> Response {
+        var request = HTTPClientRequest(url: settings.baseURL + "/chat/completions")
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        request.headers.add(name: "User-Agent", value: "Parley")
+        if let key = settings.apiKey { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+        let body = ModelRequest(prompt: prompt, model: settings.model, includeUsage: asksForUsage)
+        request.body = .bytes(try body.encoded())
+        let response = try await client.execute(request, deadline: .distantFuture)
+        return Response(status: Int(response.status.code), headers: response.headers, body: response.body)
+    }
+
+    /// Reads why the server refuses. Its status says enough to go on if the body does not come.
+    private func refusal(_ response: Response, timer: StallTimer) async -> AttemptFailure {
+        timer.allow(Self.errorBodyTime)
+        var bytes: [UInt8] = []
+        do {
+            for try await buffer in response.body {
+                bytes.append(contentsOf: buffer.readableBytesView.prefix(Self.errorBodyBytesMax - bytes.count))
+                if bytes.count == Self.errorBodyBytesMax { break }
+            }
+        } catch {
+            // Cut off: what has come is looked at.
+        }
+        let now = Int(Date().timeIntervalSince1970)
+        let retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.duration(from: $0, now: now) }
+        let chunk = try? JSONDecoder().decode(ChatChunk.self, from: Data(bytes))
+        var attempt = AttemptFailure.refused(
+            status: response.status, error: chunk?.error, body: String(decoding: bytes, as: UTF8.self),
+            retryAfter: retryAfter)
+        attempt.failure.cause = loggable(attempt.failure.cause)
+        return attempt
+    }
+
+    /// A cause fit for the log: some servers quote the key that they do not know, and some the whole request.
+    private func loggable(_ cause: String) -> String {
+        // The key goes first: a cut through it would leave its beginning.
+        let withoutKey = settings.apiKey.map { cause.replacing($0, with: "[key]") } ?? cause
+        return String(withoutKey.prefix(Self.causeCharactersMax))
+    }
+}
