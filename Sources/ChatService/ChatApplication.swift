@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Logging
+import ServiceLifecycle
 import Shared
 
 /// ChatService put together: its resources, its route table, and what runs beside the server.
@@ -10,7 +11,8 @@ struct ChatApplication: Sendable {
     let pool: JobPool
     //S private let sessions
     private let verifier: AccessTokenVerifier
-    private let model: any LanguageModel
+    /// Nil: the offline model answers.
+    private let remoteModel: OpenAIModel?
     private let uploads: LocalUploads
     private let conversations: ConversationRoutes
     private let messages: MessageRoutes
@@ -28,7 +30,8 @@ struct ChatApplication: Sendable {
         let database = PostgresDatabase(settings: postgres, logger: logger)
         self.database = database
         let domains = try settings.promptsDirectory.map(Domains.init(directory:)) ?? .embedded
-        model = OfflineModel()
+        remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, logger: logger) }
+        let model: any LanguageModel = remoteModel ?? OfflineModel()
         let spool = try UploadSpool(root: settings.uploadDirectory)
         uploads = LocalUploads(spool: spool, logger: logger)
         pool = JobPool(
@@ -81,10 +84,16 @@ struct ChatApplication: Sendable {
         return router
     }
 
+    /// In the order of their need: they are stopped in the reverse one, so what the pool uses outlives it.
+    private var services: [any Service] {
+        let remote = remoteModel.map { [$0 as any Service] } ?? []
+        return [database, PostgresGauges(database: database)] + remote + [pool]
+    }
+
     /// Migrates, serves and works until SIGTERM or SIGINT.
     func run() async throws {
         let application = frame.application(
-            router(), services: [database, PostgresGauges(database: database), pool],
+            router(), services: services,
             beforeServing: { try await Migrator().migrate(database, logger: frame.logger) })
         try await frame.run(application)
     }

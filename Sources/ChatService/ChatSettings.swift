@@ -72,11 +72,18 @@ struct ModelSettings: Sendable {
         idleSeconds = reader.int("LLM_IDLE_SECONDS", default: 60, in: 1...3600)
         concurrency = reader.int("LLM_CONCURRENCY", default: 256, in: 1...10_000)
         guard let baseURL else { return }
-        let parts = URLComponents(string: baseURL)
-        guard let scheme = parts?.scheme?.lowercased(), scheme == "http" || scheme == "https", parts?.host?.isEmpty == false
-        else {
+        if !Self.isBase(baseURL) {
             reader.report("LLM_BASE_URL", "must be an http or https address such as http://localhost:11434/v1")
-            return
         }
+        if let apiKey, !apiKey.value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+            reader.report("LLM_API_KEY", "must be visible ASCII characters only")
+        }
+    }
+
+    /// Scheme, host, perhaps port and path: a name with password, a query or a fragment has no place in a base.
+    private static func isBase(_ text: String) -> Bool {
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else { return false }
+        return ["http", "https"].contains(scheme) && parts.host?.isEmpty == false && parts.user == nil
+            && parts.query == nil && parts.fragment == nil
     }
 }

@@ -135,7 +135,7 @@ struct ModelAttempt: Sendable {
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "Accept", value: "text/event-stream")
         request.headers.add(name: "User-Agent", value: "Parley")
-        if let key = settings.apiKey { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+        if let key = settings.apiKey { request.headers.add(name: "Authorization", value: "Bearer \(key.value)") }
         let body = ModelRequest(prompt: prompt, model: settings.model, includeUsage: asksForUsage)
         request.body = .bytes(try body.encoded())
         let response = try await client.execute(request, deadline: .distantFuture)
@@ -167,7 +167,7 @@ struct ModelAttempt: Sendable {
     /// A cause fit for the log: some servers quote the key that they do not know, and some the whole request.
     private func loggable(_ cause: String) -> String {
         // The key goes first: a cut through it would leave its beginning.
-        let withoutKey = settings.apiKey.map { cause.replacing($0, with: "[key]") } ?? cause
+        let withoutKey = settings.apiKey.map { cause.replacing($0.value, with: "[key]") } ?? cause
         return String(withoutKey.prefix(Self.causeCharactersMax))
     }
 }

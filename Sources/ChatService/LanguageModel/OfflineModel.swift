@@ -7,6 +7,7 @@ package struct OfflineModel: LanguageModel {
 
     package init() {}
 
+    /// Counts and quotes; suspends only for `onDelta`.
     package func answer(
         _ prompt: Prompt, onDelta: @escaping @Sendable (String) async -> Void
     ) async throws(LanguageModelFailure) -> Completion {

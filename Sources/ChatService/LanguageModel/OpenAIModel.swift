@@ -2,14 +2,15 @@ import AsyncHTTPClient
 package import Logging
 import NIOCore
 import ServiceLifecycle
+package import Shared
 import Synchronization
 
 /// How to reach a model behind an OpenAI-compatible API.
 package struct OpenAIModelSettings: Sendable {
-    /// The API's base, such as `http://localhost:11434/v1`, without a slash at the end.
+    /// The API's base, such as `http://localhost:11434/v1`; slashes at its end are dropped.
     package var baseURL: String
-    /// Sent as a bearer token when there is one. Never logged.
-    package var apiKey: String?
+    /// Sent as a bearer token when there is one.
+    package var apiKey: Secret?
     package var model: String
     /// The longest wait for a connection.
     package var connectTime: Duration = .seconds(5)
@@ -20,10 +21,20 @@ package struct OpenAIModelSettings: Sendable {
     /// How many calls run at once; more wait for a connection, `connectTime` long.
     package var concurrency = 256
 
-    package init(baseURL: String, apiKey: String? = nil, model: String) {
-        self.baseURL = baseURL
+    package init(baseURL: String, apiKey: Secret? = nil, model: String) {
+        self.baseURL = String(baseURL.reversed().drop { $0 == "/" }.reversed())
         self.apiKey = apiKey
         self.model = model
+    }
+
+    /// Nil if no base is set: then the offline model answers.
+    init?(_ settings: ModelSettings) {
+        guard let baseURL = settings.baseURL else { return nil }
+        self.init(baseURL: baseURL, apiKey: settings.apiKey, model: settings.name)
+        connectTime = .seconds(settings.connectSeconds)
+        firstTokenTime = .seconds(settings.firstTokenSeconds)
+        idleTime = .seconds(settings.idleSeconds)
+        concurrency = settings.concurrency
     }
 }
 
@@ -68,6 +79,7 @@ package final class OpenAIModel: LanguageModel, Service {
         try await client.shutdown()
     }
 
+    /// Asks the model, again if a try fails before its first text; at most `firstTokenTime` passes before that.
     package func answer(
         _ prompt: Prompt, onDelta: @escaping @Sendable (String) async -> Void
     ) async throws(LanguageModelFailure) -> Completion {
