@@ -62,9 +62,11 @@ struct LanguageModelEventParserTests {
 @Suite("Completion assembler")
 struct LanguageModelAssemblerTests {
     private static let usual = """
-        : processing\r\n\r\ndata: {"model":"m","choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}\r
+        : processing\r\n\r
+        data: {"model":"m","choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}\r
         \r
-        data: {"model":"m","usage":{"prompt_tokens":1},"choices":[{"delta":{"content":"Привет, "}}]}\n\ndata: {"choices":[]}
+        data: {"model":"m","usage":{"prompt_tokens":1},"choices":[{"delta":{"content":"Привет, "}}]}\n
+        data: {"choices":[]}
 
         data: {"choices":null}\n\ndata: {}\n\ndata: {"choices":[{"delta":null}]}\n\ndata: {"choices":[{}]}\n\n\
         data: {"choices":[{"delta":\ndata: {"content":"мир 👋🏽"}}]}
@@ -97,12 +99,14 @@ struct LanguageModelAssemblerTests {
         (#"{"choices":[{"message":{"content":"hi"}}]}"#, .done),
         (#" \#n{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#, .finished),
         (
-            #"data: {"choices":[{"delta":{"content":[{"type":"thinking"},{"type":"text","text":"hi"}]}}]}\#n\#ndata: [DONE]"#,
+            #"data: {"choices":[{"delta":{"content":[{"type":"thinking"},{"type":"text","text":"hi"}]}}]}\#n\#n"#
+                + "data: [DONE]",
             .done
         ),
         (#"data: {"choices":[{"delta":{"refusal":"hi"},"finish_reason":"stop"}]}"#, .finished),
         (
-            #"data: {"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"hi"}}]}\#n\#ndata: [DONE]"#,
+            #"data: {"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"hi"}}]}\#n\#n"#
+                + "data: [DONE]",
             .done
         ),
     ])
