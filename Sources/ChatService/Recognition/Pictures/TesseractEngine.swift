@@ -41,15 +41,33 @@ final class TesseractEngine {
 
     /// Recognises a page.
     /// - Parameter pixelsPerInch: the resolution assumed; Tesseract sizes its filters by it.
-    func read(_ picture: borrowing Picture, pixelsPerInch: Int, mode: TessPageSegMode = PSM_AUTO) -> PageReading? {
-        TessBaseAPISetPageSegMode(handle, mode)
-        TessBaseAPISetImage2(handle, picture.pix)
-        TessBaseAPISetSourceResolution(handle, Int32(pixelsPerInch))
+    func read(_ picture: borrowing Picture, pixelsPerInch: Int) -> PageReading? {
+        show(picture, pixelsPerInch, PSM_AUTO)
         defer { TessBaseAPIClear(handle) }
+        if layout().hasSplitColumn { show(picture, pixelsPerInch, PSM_SINGLE_COLUMN) }
         guard TessBaseAPIRecognize(handle, nil) == 0 else { return nil }
         guard let iterator = TessBaseAPIGetIterator(handle) else { return PageReading(lines: []) }
         defer { TessResultIteratorDelete(iterator) }
         return Self.reading(iterator)
+    }
+
+    private func show(_ picture: borrowing Picture, _ pixelsPerInch: Int, _ mode: TessPageSegMode) {
+        TessBaseAPISetPageSegMode(handle, mode)
+        TessBaseAPISetImage2(handle, picture.pix)
+        TessBaseAPISetSourceResolution(handle, Int32(pixelsPerInch))
+    }
+
+    /// Where Tesseract sees blocks of text; `TessBaseAPIRecognize` goes on from there.
+    private func layout() -> PageLayout {
+        guard let iterator = TessBaseAPIAnalyseLayout(handle) else { return PageLayout(blocks: []) }
+        defer { TessPageIteratorDelete(iterator) }
+        var blocks: [PixelBox] = []
+        repeat {
+            var left: Int32 = 0, top: Int32 = 0, right: Int32 = 0, bottom: Int32 = 0
+            guard TessPageIteratorBoundingBox(iterator, RIL_BLOCK, &left, &top, &right, &bottom) != 0 else { continue }
+            blocks.append(PixelBox(left: Int(left), top: Int(top), right: Int(right), bottom: Int(bottom)))
+        } while TessPageIteratorNext(iterator, RIL_BLOCK) != 0
+        return PageLayout(blocks: blocks)
     }
 
     private static func reading(_ iterator: OpaquePointer) -> PageReading {
