@@ -19,9 +19,10 @@ final class Admission: Sendable {
         self.ofUserMax = ofUserMax
     }
 
-    /// Runs `body` as one of the user's questions; throws 429 `too_many_jobs` or 503 `queue_full` instead when there are
-    /// too many.
-    @discardableResult func admit<Result>(userID: Int, _ body: () async throws -> Result) async throws -> Result {
+    /// Lets one of the user's questions in; throws 429 `too_many_jobs` or 503 `queue_full` when there are too many.
+    ///
+    /// - Returns: what the question gives back with `leave` when it is through.
+    func enter(userID: Int) throws(Problem) -> Ticket {
         let refusal: ProblemCode? = state.withLock { state in
             if state.ofUser[userID, default: 0] >= ofUserMax { return .tooManyJobs }
             if state.all >= allMax { return .queueFull }
@@ -30,8 +31,16 @@ final class Admission: Sendable {
             return nil
         }
         if let refusal { throw Problem(refusal) }
-        defer { leave(userID) }
-        return try await body()
+        return Ticket(admission: self, userID: userID)
+    }
+
+    /// A question that was let in.
+    struct Ticket: Sendable {
+        fileprivate let admission: Admission
+        fileprivate let userID: Int
+
+        /// To be called once.
+        func leave() { admission.leave(userID) }
     }
 
     /// Checks the bound of the shared queue, which the rows are: for work that any replica may do.
@@ -40,7 +49,7 @@ final class Admission: Sendable {
         if waiting.all >= allMax { throw Problem(.queueFull) }
     }
 
-    private func leave(_ userID: Int) {
+    fileprivate func leave(_ userID: Int) {
         state.withLock { state in
             state.all -= 1
             let left = state.ofUser[userID, default: 1] - 1

@@ -27,9 +27,13 @@ struct Answering: Sendable {
     let logger: Logger
 
     /// Answers a question whose asker waits for it: the model's failure is the message's failure.
-    func answer(_ job: ClaimedJob, context: QuestionContext) async -> AnswerOutcome {
+    ///
+    /// - Parameter onDelta: hears the text as the model writes it.
+    func answer(
+        _ job: ClaimedJob, context: QuestionContext, onDelta: @escaping @Sendable (String) async -> Void
+    ) async -> AnswerOutcome {
         do throws(LanguageModelFailure) {
-            return await store(try await ask(context), for: job)
+            return await store(try await ask(context, onDelta: onDelta), for: job)
         } catch {
             if Task.isCancelled { return .handedOver }
             return await fail(job, with: JobFailure(error))
@@ -47,18 +51,20 @@ struct Answering: Sendable {
             return await putOff(job, for: .seconds(2), isSpared: true)
         }
         do throws(LanguageModelFailure) {
-            return await store(try await ask(context), for: job)
+            return await store(try await ask(context) { _ in }, for: job)
         } catch {
             if Task.isCancelled { return .handedOver }
             return await decide(about: job, after: error)
         }
     }
 
-    private func ask(_ context: QuestionContext) async throws(LanguageModelFailure) -> Completion {
+    private func ask(
+        _ context: QuestionContext, onDelta: @escaping @Sendable (String) async -> Void
+    ) async throws(LanguageModelFailure) -> Completion {
         let prompt = prompts.prompt(
             question: context.question, history: context.turns, domain: context.domain,
             businessContext: context.businessContext)
-        return try await model.answer(prompt) { _ in }
+        return try await model.answer(prompt, onDelta: onDelta)
     }
 
     private func store(_ completion: Completion, for job: ClaimedJob) async -> AnswerOutcome {

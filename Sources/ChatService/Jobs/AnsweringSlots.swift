@@ -6,9 +6,13 @@ extension JobPool {
     /// Answers a plain question that this replica has accepted, and returns when its end is known.
     ///
     /// The work belongs to the pool, not to the caller: a caller that goes away does not stop the answer from being stored.
-    func answer(_ question: AcceptedQuestion) async -> AnswerOutcome {
+    ///
+    /// - Parameter onDelta: hears the text as the model writes it; must not wait for a slow reader.
+    func answer(
+        _ question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void = { _ in }
+    ) async -> AnswerOutcome {
         await withCheckedContinuation { continuation in
-            questions.submit(question) { continuation.resume(returning: $0) }
+            questions.submit(question, onDelta: onDelta) { continuation.resume(returning: $0) }
         }
     }
 
@@ -17,19 +21,21 @@ extension JobPool {
         await withDiscardingTaskGroup { group in
             for await entry in questions.entries {
                 group.addTask {
-                    let outcome = await self.work(on: entry.question)
+                    let outcome = await self.work(on: entry.question, onDelta: entry.onDelta)
                     entry.finish(outcome)
                 }
             }
         }
     }
 
-    private func work(on question: AcceptedQuestion) async -> AnswerOutcome {
+    private func work(
+        on question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void
+    ) async -> AnswerOutcome {
         let job = question.job
         let result = await held.hold(job.fence) { () -> AnswerOutcome in
             guard (try? await self.answerSlots.take()) != nil else { return .handedOver }
             defer { self.answerSlots.give() }
-            return await self.answering.answer(job, context: question.context)
+            return await self.answering.answer(job, context: question.context, onDelta: onDelta)
         }
         return await settle(job, result)
     }

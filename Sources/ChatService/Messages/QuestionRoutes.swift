@@ -11,34 +11,54 @@ struct QuestionRoutes: Sendable {
     let uploads: UploadRoutes
 
     func ask(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        let isStreamed = request.acceptsEventStream
+        let requestID = context.requestID
         switch try request.bodyForm(allowing: [.json, .form, .multipart]) {
         case .multipart:
-            return try await uploads.askWithFiles(request, context, plain: answer)
+            return try await uploads.askWithFiles(request, context) { question in
+                try await answer(question, isStreamed: isStreamed, requestID: requestID)
+            }
         case .json, .form:
             var body = try await request.bodyFields(context, allowing: [.json, .form])
             let question = try fields.question(from: &body, context.identity.userID)
-            return try await answer(question)
+            return try await answer(question, isStreamed: isStreamed, requestID: requestID)
+        }
+    }
+
+    private func answer(_ question: NewQuestion, isStreamed: Bool, requestID: String) async throws -> Response {
+        guard isStreamed else { return try await answer(question) }
+        let ticket = try admission.enter(userID: question.userID)
+        let accepted = try await accept(question)
+        return .eventStream { events in
+            defer { ticket.leave() }
+            try await write(accepted, to: events, requestID: requestID)
         }
     }
 
     /// Stores the question, waits for the pool's answer and tells how it ended.
     private func answer(_ question: NewQuestion) async throws -> Response {
-        try await admission.admit(userID: question.userID) {
-            let accepted = try await database.acceptQuestion(
-                question, owner: pool.owner, leaseSeconds: pool.settings.leaseSeconds)
-            guard let accepted else { throw Problem(.conversationNotFound) }
-            let outcome = await pool.answer(accepted)
-            return try await response(to: accepted.job, outcome)
-        }
+        let ticket = try admission.enter(userID: question.userID)
+        defer { ticket.leave() }
+        let accepted = try await accept(question)
+        let answer = try await end(of: accepted.job, await pool.answer(accepted))
+        return .json(.answer(answer, to: accepted.job))
     }
 
-    private func response(to job: ClaimedJob, _ outcome: AnswerOutcome) async throws -> Response {
+    private func accept(_ question: NewQuestion) async throws -> AcceptedQuestion {
+        let accepted = try await database.acceptQuestion(
+            question, owner: pool.owner, leaseSeconds: pool.settings.leaseSeconds)
+        guard let accepted else { throw Problem(.conversationNotFound) }
+        return accepted
+    }
+
+    /// The answer, wherever it was made; throws the problem that the question ended with.
+    private func end(of job: ClaimedJob, _ outcome: AnswerOutcome) async throws -> StoredAnswer {
         switch outcome {
-        case .answered(let answer): return .answer(answer, to: job)
+        case .answered(let answer): return answer
         case .failed(let failure): throw Problem(failure, questionID: job.questionID)
         case .handedOver:
             let standing = try await database.questionStanding(job.questionID)
-            if let answer = standing?.answer { return .answer(answer, to: job) }
+            if let answer = standing?.answer { return answer }
             if let failure = standing?.failure { throw Problem(failure, questionID: job.questionID) }
             guard standing != nil else { throw Problem(.conversationNotFound) }
             throw Problem(
@@ -46,15 +66,40 @@ struct QuestionRoutes: Sendable {
                 extensions: ["user_message_id": .number(String(job.questionID))])
         }
     }
+
+    /// The events of a streamed answer: `accepted`, any number of `delta`, and one `done` or `error`.
+    private func write(_ accepted: AcceptedQuestion, to events: EventStreamWriter, requestID: String) async throws {
+        var events = events
+        try await events.send("accepted") { json in
+            json.member("user_message_id", accepted.job.questionID)
+            json.member("message_id", accepted.job.answerID)
+        }
+        let deltas = DeltaBuffer()
+        async let outcome = answered(accepted, into: deltas)
+        for await text in deltas.texts {
+            try await events.send("delta") { json in json.member("text", text) }
+        }
+        do {
+            let answer = try await end(of: accepted.job, await outcome)
+            try await events.send("done", body: .answer(answer, to: accepted.job))
+        } catch let problem as Problem {
+            try await events.send("error", body: problem.body(requestID: requestID))
+        }
+    }
+
+    private func answered(_ accepted: AcceptedQuestion, into deltas: DeltaBuffer) async -> AnswerOutcome {
+        defer { deltas.finish() }
+        return await pool.answer(accepted) { deltas.add($0) }
+    }
 }
 
-extension Response {
-    fileprivate static func answer(_ answer: StoredAnswer, to job: ClaimedJob) -> Response {
+extension ByteBuffer {
+    fileprivate static func answer(_ answer: StoredAnswer, to job: ClaimedJob) -> ByteBuffer {
         .answer(answer, questionID: job.questionID, conversationID: job.conversationID)
     }
 
-    /// The contract's 200 answer of `POST /chat`, written by hand: it is hot.
-    static func answer(_ answer: StoredAnswer, questionID: Int, conversationID: Int) -> Response {
+    /// The body of the contract's 200 answer of `POST /chat`, written by hand: it is hot.
+    static func answer(_ answer: StoredAnswer, questionID: Int, conversationID: Int) -> ByteBuffer {
         var json = JSONWriter(capacity: 256 + answer.text.utf8.count)
         json.object { json in
             json.member("response", answer.text)
@@ -65,7 +110,7 @@ extension Response {
             json.key("usage")
             json.raw { $0.writeString(answer.usage ?? "null") }
         }
-        return .json(json.buffer)
+        return json.buffer
     }
 }
 

@@ -74,8 +74,8 @@ struct UploadRoutes: Sendable {
                 throw Problem(.conversationNotFound)
             }
             if let answer = standing.answer {
-                return .answer(
-                    answer, questionID: question.questionID, conversationID: question.conversationID)
+                return .json(
+                    .answer(answer, questionID: question.questionID, conversationID: question.conversationID))
             }
             if let failure = standing.failure { throw Problem(failure, questionID: question.questionID) }
             try await Task.sleep(for: .milliseconds(200))

@@ -4,19 +4,15 @@ import Testing
 @testable import ChatService
 
 @Suite struct AdmissionTests {
-    @Test func oneUsersFloodIs429AndEverybodys503() async throws {
+    @Test func oneUsersFloodIs429AndEverybodys503() throws {
         let admission = Admission(allMax: 2, ofUserMax: 1)
-        try await admission.admit(userID: 1) {
-            await #expect { try await admission.admit(userID: 1) {} } throws: {
-                ($0 as? Problem)?.code == .tooManyJobs
-            }
-            try await admission.admit(userID: 2) {
-                await #expect { try await admission.admit(userID: 3) {} } throws: {
-                    ($0 as? Problem)?.code == .queueFull
-                }
-            }
-        }
-        try await admission.admit(userID: 1) {}
+        let first = try admission.enter(userID: 1)
+        #expect { try admission.enter(userID: 1) } throws: { ($0 as? Problem)?.code == .tooManyJobs }
+        let second = try admission.enter(userID: 2)
+        #expect { try admission.enter(userID: 3) } throws: { ($0 as? Problem)?.code == .queueFull }
+        first.leave()
+        try admission.enter(userID: 1).leave()
+        second.leave()
     }
 
     @Test func theSharedQueueHasTheSameBounds() throws {

@@ -39,7 +39,9 @@ import Testing
                 group.addTask {
                     try await slots.take()
                     defer { slots.give() }
-                    try await busy.admit(userID: 1) { await Task.yield() }
+                    let ticket = try busy.enter(userID: 1)
+                    await Task.yield()
+                    ticket.leave()
                 }
             }
             try await group.waitForAll()

@@ -1,0 +1,54 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Shared
+
+/// Writes server-sent events (WHATWG HTML, section 9.2) as the body of an answer.
+struct EventStreamWriter {
+    private var body: any ResponseBodyWriter
+
+    fileprivate init(body: any ResponseBodyWriter) {
+        self.body = body
+    }
+
+    /// Sends an event whose data is one JSON object; returns when the connection has taken it.
+    mutating func send(_ event: StaticString, members: (inout JSONWriter) -> Void) async throws {
+        var json = JSONWriter(capacity: 128)
+        json.object { json in members(&json) }
+        try await send(event, body: json.buffer)
+    }
+
+    /// Sends an event whose data is a JSON document on one line.
+    mutating func send(_ event: StaticString, body document: ByteBuffer) async throws {
+        var text = ByteBuffer()
+        text.writeStaticString("event: ")
+        text.writeStaticString(event)
+        text.writeStaticString("\ndata: ")
+        text.writeImmutableBuffer(document)
+        text.writeStaticString("\n\n")
+        try await body.write(text)
+    }
+}
+
+extension Response {
+    /// 200 with a stream of events. Proxies are asked not to hold events back.
+    static func eventStream(_ write: @escaping @Sendable (EventStreamWriter) async throws -> Void) -> Response {
+        let headers: HTTPFields = [
+            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
+            HTTPField.Name("X-Accel-Buffering")!: "no",
+        ]
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody { writer in
+                try await write(EventStreamWriter(body: writer))
+                try await writer.finish(nil)
+            })
+    }
+}
+
+extension Request {
+    /// Whether the client asks for a stream of events.
+    var acceptsEventStream: Bool {
+        headers[values: .accept].contains { $0.lowercased().contains("text/event-stream") }
+    }
+}
