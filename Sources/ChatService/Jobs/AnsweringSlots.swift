@@ -6,14 +6,22 @@ extension JobPool {
     /// Answers a plain question that this replica has accepted, and returns when its end is known.
     ///
     /// The work belongs to the pool, not to the caller: a caller that goes away does not stop the answer from being stored.
-    ///
-    /// - Parameter onDelta: hears the text as the model writes it; must not wait for a slow reader.
-    func answer(
-        _ question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void = { _ in }
-    ) async -> AnswerOutcome {
+    func answer(_ question: AcceptedQuestion) async -> AnswerOutcome {
         await withCheckedContinuation { continuation in
-            questions.submit(question, onDelta: onDelta) { continuation.resume(returning: $0) }
+            begin(question, onDelta: { _ in }) { continuation.resume(returning: $0) }
         }
+    }
+
+    /// As `answer`, without waiting.
+    ///
+    /// - Parameters:
+    ///   - onDelta: hears the text as the model writes it; must not wait for a slow reader.
+    ///   - finish: called once, with the end.
+    func begin(
+        _ question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void,
+        finish: @escaping @Sendable (AnswerOutcome) -> Void
+    ) {
+        questions.submit(question, onDelta: onDelta, finish: finish)
     }
 
     /// Takes the submitted questions until the pool drains.

@@ -28,11 +28,20 @@ struct QuestionRoutes: Sendable {
     private func answer(_ question: NewQuestion, isStreamed: Bool, requestID: String) async throws -> Response {
         guard isStreamed else { return try await answer(question) }
         let ticket = try admission.enter(userID: question.userID)
-        let accepted = try await accept(question)
-        return .eventStream { events in
-            defer { ticket.leave() }
-            try await write(accepted, to: events, requestID: requestID)
+        let accepted: AcceptedQuestion
+        do {
+            accepted = try await accept(question)
+        } catch {
+            ticket.leave()
+            throw error
         }
+        // Begun before the first event is written: a reader that is gone by then has its answer all the same.
+        let progress = AnswerProgress()
+        pool.begin(accepted, onDelta: progress.add) { outcome in
+            ticket.leave()
+            progress.end(outcome)
+        }
+        return .eventStream { try await write(progress, of: accepted.job, to: $0, requestID: requestID) }
     }
 
     /// Stores the question, waits for the pool's answer and tells how it ended.
@@ -68,28 +77,23 @@ struct QuestionRoutes: Sendable {
     }
 
     /// The events of a streamed answer: `accepted`, any number of `delta`, and one `done` or `error`.
-    private func write(_ accepted: AcceptedQuestion, to events: EventStreamWriter, requestID: String) async throws {
+    private func write(
+        _ progress: AnswerProgress, of job: ClaimedJob, to events: EventStreamWriter, requestID: String
+    ) async throws {
         var events = events
         try await events.send("accepted") { json in
-            json.member("user_message_id", accepted.job.questionID)
-            json.member("message_id", accepted.job.answerID)
+            json.member("user_message_id", job.questionID)
+            json.member("message_id", job.answerID)
         }
-        let deltas = DeltaBuffer()
-        async let outcome = answered(accepted, into: deltas)
-        for await text in deltas.texts {
+        for await text in progress.texts {
             try await events.send("delta") { json in json.member("text", text) }
         }
         do {
-            let answer = try await end(of: accepted.job, await outcome)
-            try await events.send("done", body: .answer(answer, to: accepted.job))
+            let answer = try await end(of: job, await progress.outcome())
+            try await events.send("done", body: .answer(answer, to: job))
         } catch let problem as Problem {
             try await events.send("error", body: problem.body(requestID: requestID))
         }
-    }
-
-    private func answered(_ accepted: AcceptedQuestion, into deltas: DeltaBuffer) async -> AnswerOutcome {
-        defer { deltas.finish() }
-        return await pool.answer(accepted) { deltas.add($0) }
     }
 }
 
