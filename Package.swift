@@ -89,7 +89,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "_NIOFileSystem", package: "swift-nio"),
             ],
-            resources: [.embedInCode("LanguageModel/Prompts")],
+            resources: [.embedInCode("LanguageModel/Prompts"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
         .target(

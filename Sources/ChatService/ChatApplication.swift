@@ -30,9 +30,10 @@ struct ChatApplication: Sendable {
         let database = PostgresDatabase(settings: postgres, logger: logger)
         self.database = database
         let domains = try settings.promptsDirectory.map(Domains.init(directory:)) ?? .embedded
+        let spool = try UploadSpool(root: settings.uploadDirectory)
+        // After everything that may throw: its HTTP client must be shut down, and only `run` does that.
         remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, logger: logger) }
         let model: any LanguageModel = remoteModel ?? OfflineModel()
-        let spool = try UploadSpool(root: settings.uploadDirectory)
         uploads = LocalUploads(spool: spool, logger: logger)
         pool = JobPool(
             settings: JobPool.Settings(
@@ -61,7 +62,8 @@ struct ChatApplication: Sendable {
         self.domains = DomainRoutes(domains: domains)
         frame = HTTPFrame(
             name: "ChatService", settings: settings.http, log: settings.log,
-            checks: [.database(database), .migrations(database, logger: logger)])
+            checks: [.database(database), .migrations(database, logger: logger)],
+            openAPI: PackageResources.openapi_json)
     }
 
     /// Every path of the service.
