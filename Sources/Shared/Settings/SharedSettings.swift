@@ -32,7 +32,9 @@ package struct HTTPSettings: Sendable {
         }
         var blocks: [AddressBlock] = []
         for text in reader.list("TRUSTED_PROXIES", default: ["127.0.0.1/32", "::1/128"]) {
-            if let block = AddressBlock(text) { blocks.append(block) } else {
+            if let block = AddressBlock(text) {
+                blocks.append(block)
+            } else {
                 reader.report("TRUSTED_PROXIES", "must list addresses or blocks such as 10.0.0.0/8")
             }
         }

@@ -32,8 +32,10 @@ package struct TokenSettings: Sendable {
         guard bytes.count >= 32 else { return "must have 32 bytes or more; make one with: openssl rand -base64 48" }
         guard Set(bytes).count >= 8 else { return "must not be made of a few repeated characters" }
         let text = secret.value.lowercased()
-        let wellKnown = ["changeme", "change-me", "change_me", "your-secret", "your_secret", "yoursecret", "secret-key",
-            "secret_key", "supersecret", "super-secret", "super_secret", "example", "placeholder", "password"]
+        let wellKnown = [
+            "changeme", "change-me", "change_me", "your-secret", "your_secret", "yoursecret", "secret-key",
+            "secret_key", "supersecret", "super-secret", "super_secret", "example", "placeholder", "password",
+        ]
         guard !wellKnown.contains(where: text.contains) else { return "must not be a text from an example" }
         return nil
     }

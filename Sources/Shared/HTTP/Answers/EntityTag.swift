@@ -25,7 +25,13 @@ package struct EntityTag: Sendable, Equatable {
         package init?(ifNoneMatch headers: HTTPFields) {
             let value = headers[values: .ifNoneMatch].joined(separator: ",")[...].trimmedBlanks
             guard !value.isEmpty else { return nil }
-            if value == "*" { self = .any } else if let tags = Self.tags(value) { self = .list(tags) } else { return nil }
+            if value == "*" {
+                self = .any
+            } else if let tags = Self.tags(value) {
+                self = .list(tags)
+            } else {
+                return nil
+            }
         }
 
         package func includes(_ tag: EntityTag) -> Bool {

@@ -56,18 +56,18 @@ extension Request {
 
     /// Refuses with 413 a body that says it is larger than `bytesMax`, before any of it is read; else tells a client
     /// that waits for it (`Expect: 100-continue`, RFC 9110, section 10.1.1) to go on.
-    package func admitBody(bytesMax: Int, context: some RequestDescribing) async throws {
+    package func admitBody(bytesMax: Int, context: some RequestDescribing) throws {
         if let text = headers[.contentLength] {
             guard let length = Int(text), length <= bytesMax else { throw Problem(.payloadTooLarge) }
         }
         guard let expectation = headers[.expect] else { return }
         guard expectation.lowercased() == "100-continue" else { throw Problem(.expectationFailed) }
-        try await context.channel.continueRequest()
+        context.channel.continueRequest()
     }
 
     /// The whole body, at most `bytesMax` bytes: 413 as soon as there are more.
     package func wholeBody(bytesMax: Int, context: some RequestDescribing) async throws -> ByteBuffer {
-        try await admitBody(bytesMax: bytesMax, context: context)
+        try admitBody(bytesMax: bytesMax, context: context)
         var whole: ByteBuffer?
         for try await part in body {
             if whole == nil { whole = part } else { whole?.writeImmutableBuffer(part) }

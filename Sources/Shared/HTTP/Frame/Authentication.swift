@@ -28,7 +28,9 @@ private struct BearerAuthentication: RouterMiddleware {
     private static func token(of request: Request) throws -> String {
         let values = request.headers[values: .authorization]
         guard let value = values.first else { throw Problem(.missingToken) }
-        guard values.count == 1, value.utf8.count <= AccessTokenRules.bytesMax + 16 else { throw Problem(.invalidToken) }
+        guard values.count == 1, value.utf8.count <= AccessTokenRules.bytesMax + 16 else {
+            throw Problem(.invalidToken)
+        }
         let scheme = value.prefix(7)
         guard scheme.lowercased() == "bearer " else { throw Problem(.invalidToken) }
         return String(value.dropFirst(7).drop { $0 == " " })

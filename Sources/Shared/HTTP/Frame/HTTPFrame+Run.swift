@@ -1,15 +1,58 @@
+import Dispatch
+import Foundation
 package import Hummingbird
-import ServiceLifecycle
+import Logging
+package import ServiceLifecycle
 
 extension HTTPFrame {
-    /// Runs an application until SIGTERM or SIGINT, then stops it within `SHUTDOWN_GRACE_SECONDS`.
+    /// Runs an application until SIGTERM or SIGINT, and then stops it within `SHUTDOWN_GRACE_SECONDS`: first `/readyz`
+    /// says no and answers end their connections, then the server closes its socket and lets its requests finish, then
+    /// the services beside it stop, the last one started first. What has not finished a second before the end is
+    /// cancelled; what does not heed that is ended with the process.
     package func run(_ application: Application<RouterResponder<ServiceContext>>) async throws {
+        try await serviceGroup(application).run()
+    }
+
+    /// What `run` runs; a test stops it with `triggerGracefulShutdown` instead of a signal.
+    package func serviceGroup(_ application: Application<RouterResponder<ServiceContext>>) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: application)],
+            services: [
+                .init(service: application),
+                .init(service: DrainGate(drain: drain, metrics: metrics, settings: settings, logger: logger)),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        configuration.maximumGracefulShutdownDuration = .seconds(settings.shutdownGraceSeconds)
-        try await ServiceGroup(configuration: configuration).run()
+        let grace = Duration.seconds(settings.shutdownGraceSeconds)
+        configuration.maximumGracefulShutdownDuration = max(.milliseconds(500), grace - .seconds(1))
+        return ServiceGroup(configuration: configuration)
+    }
+}
+
+/// The first thing to stop. As long as it takes, the socket stays open and `/readyz` answers 503: until the requests
+/// of the moment have ended, but not for longer than a quarter of the grace.
+private struct DrainGate: Service {
+    let drain: Drain
+    let metrics: RequestMetrics
+    let settings: HTTPSettings
+    let logger: Logger
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        drain.begin()
+        logger.notice("stopping", metadata: ["grace_seconds": "\(settings.shutdownGraceSeconds)"])
+        endProcessAfterGrace()
+        let end = ContinuousClock.now + .seconds(settings.shutdownGraceSeconds) / 4
+        while metrics.inFlight > 0, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    /// On a thread of its own kind: works also when the cooperative pool is stuck. A process that ends in time takes
+    /// the timer with it.
+    private func endProcessAfterGrace() {
+        let logger = logger
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(settings.shutdownGraceSeconds)) {
+            logger.critical("did not stop in time, ending the process")
+            _exit(1)
+        }
     }
 }

@@ -76,7 +76,7 @@ package struct HTTPFrame: Sendable {
         let logger = logger
         var application = Application(
             router: router,
-            server: limits.server(logger: logger),
+            server: limits.server(),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 backlog: limits.backlog,
@@ -85,7 +85,8 @@ package struct HTTPFrame: Sendable {
             services: services,
             onServerRunning: { channel in
                 let address = channel.localAddress?.description ?? "unknown"
-                logger.notice("listening", metadata: ["address": .string(address), "port": "\(channel.localAddress?.port ?? 0)"])
+                logger.notice(
+                    "listening", metadata: ["address": .string(address), "port": "\(channel.localAddress?.port ?? 0)"])
             },
             logger: logger
         )

@@ -1,7 +1,3 @@
-import HummingbirdCore
-import Logging
-import NIOCore
-
 /// The bounds of the server's connections.
 package struct HTTPLimits: Sendable {
     /// All header fields of a request together, names and values, in bytes.
@@ -15,7 +11,7 @@ package struct HTTPLimits: Sendable {
     package var headerSeconds = 15
     /// From the end of the header to the end of the body; plus a second for each `bodyBytesPerSecondMin` received.
     package var bodySeconds = 30
-    package var bodyBytesPerSecondMin = 16 * 1024
+    package var bodyBytesPerSecondMin = 4 * 1024
     /// How long a client may leave an answer unread.
     package var writeStallSeconds = 60
     /// Connections at once; further ones wait in the backlog.
@@ -23,23 +19,4 @@ package struct HTTPLimits: Sendable {
     package var backlog = 1024
 
     package init() {}
-
-    /// HTTP/1.1 with these bounds.
-    func server(logger: Logger) -> HTTPServerBuilder {
-        .http1(
-            configuration: .init(
-                idleTimeout: .seconds(Int64(idleSeconds)),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: headerFieldBytesMax,
-                    maxHeaderListSize: headerBytesMax,
-                    maxHeaderFieldCount: headerFieldsMax
-                )
-            )
-        )
-    }
-}
-
-extension Channel {
-    /// Sends "100 Continue".
-    func continueRequest() async throws {}
 }

@@ -14,6 +14,7 @@ struct ProblemTranslator: Sendable {
         case let problem as Problem: problem
         case let error as HTTPError: problem(for: error, request: request)
         case is HTTPParserError: Problem(.invalidRequest, headers: [.connection: "close"], cause: "\(error)")
+        case is ConnectionGuard.BodyTooSlow: Problem(.requestTimeout, headers: [.connection: "close"])
         case is CancellationError: Problem(.draining, cause: "cancelled")
         default: Problem(.internalError, cause: "\(type(of: error)): \(String(reflecting: error))")
         }

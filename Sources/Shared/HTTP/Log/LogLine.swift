@@ -206,7 +206,9 @@ extension ByteBuffer {
     /// A value: bare when it is one word, else in quotation marks.
     fileprivate mutating func writeText(_ text: String) {
         let isWord = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
-        if isWord { writeString(text) } else {
+        if isWord {
+            writeString(text)
+        } else {
             writeInteger(UInt8(ascii: "\""))
             writePrintable(text.replacing("\"", with: "\\\""))
             writeInteger(UInt8(ascii: "\""))

@@ -1,0 +1,62 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// One HTTP/1.1 connection: Hummingbird's pipeline with our guard in it.
+struct ServiceChannel: HTTPChannelHandler {
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    let responder: Responder
+    let limits: HTTPLimits
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            let guardian = ConnectionGuard(limits: limits)
+            try pipeline.addHandler(ArrivalWatch(guardian: guardian))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false,
+                withErrorHandling: false,
+                withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: limits.decoder
+            )
+            try pipeline.addHandler(guardian)
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            let idle = Duration.seconds(limits.idleSeconds)
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idle, logger: logger))
+            return try Value(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}
+
+extension HTTPLimits {
+    fileprivate var decoder: NIOHTTPDecoderLimitConfiguration {
+        var decoder = NIOHTTPDecoderLimitConfiguration()
+        decoder.maxHeaderFieldSize = headerFieldBytesMax
+        decoder.maxHeaderListSize = headerBytesMax
+        decoder.maxHeaderFieldCount = headerFieldsMax
+        return decoder
+    }
+
+    /// HTTP/1.1 with these bounds.
+    func server() -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in ServiceChannel(responder: responder, limits: self) }
+    }
+}
+
+extension Channel {
+    /// Tells a client that waits for it to send its body; nothing for any other, and nothing in a test without socket.
+    func continueRequest() {
+        triggerUserOutboundEvent(ConnectionGuard.ContinueRequest(), promise: nil)
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Shared
+import Testing
+
+@Suite("Stopping")
+struct DrainTests {
+    /// The port that the log line of a started server names.
+    private func port(of fixture: FrameFixture) async throws -> Int {
+        while true {
+            for line in fixture.lines.all where line.contains("\"listening\"") {
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                return try #require((object?["port"] as? String).flatMap { Int($0) })
+            }
+            await Task.yield()
+        }
+    }
+
+    private final class Recorder: Service, Sendable {
+        let stopped: AsyncStream<String>.Continuation
+        let name: String
+
+        init(name: String, stopped: AsyncStream<String>.Continuation) {
+            self.name = name
+            self.stopped = stopped
+        }
+
+        func run() async throws {
+            try? await gracefulShutdown()
+            stopped.yield(name)
+        }
+    }
+
+    @Test("says 503 at once, finishes what runs, then stops the services, the first one last")
+    func stops() async throws {
+        let (stopped, continuation) = AsyncStream.makeStream(of: String.self)
+        let services = ["database", "jobs"].map { Recorder(name: $0, stopped: continuation) }
+        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 20), services: services)
+        let group = fixture.frame.serviceGroup(fixture.application)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try await port(of: fixture)
+            try await RawConnection.open(port: port) { waiting in
+                try await waiting.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+                for await _ in fixture.arrivals.stream { break }
+                await group.triggerGracefulShutdown()
+                while !fixture.frame.drain.isDraining { await Task.yield() }
+                try await RawConnection.open(port: port) { late in
+                    try await late.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+                    let answer = try await late.receiveAll()
+                    #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("draining"))
+                    #expect(late.isEnded)
+                }
+                fixture.gate.continuation.finish()
+                let answer = try await waiting.receiveAll()
+                #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.lowercased().contains("connection: close"))
+            }
+            try await tasks.waitForAll()
+        }
+        continuation.finish()
+        #expect(await stopped.reduce(into: []) { $0.append($1) } == ["jobs", "database"])
+    }
+}
