@@ -33,7 +33,7 @@ struct FrameFixture: Sendable {
 
     init(
         settings: HTTPSettings = HTTPSettings(), limits: HTTPLimits = HTTPLimits(), checks: [ReadinessCheck] = [],
-        level: Logger.Level = .info, services: [any Service] = []
+        level: Logger.Level = .info, services: [any Service] = [], throwing thrown: any Error = Leak()
     ) {
         let log = LogSettings(level: level, format: .json)
         let write = lines.write
@@ -44,10 +44,12 @@ struct FrameFixture: Sendable {
             logger: logger, requestLog: RequestLog(label: "test", settings: log, write: write), registry: registry
         )
         let router = frame.makeRouter()
+        revoked.isCurrent()
         Self.addRoutes(
             to: router, gate: gate.stream, arrivals: arrivals.continuation,
             verifier: AccessTokenVerifier(reader: AccessTokenReader(keys: [key]), revoked: revoked)
         )
+        router.get("thrown") { _, _ -> Response in throw thrown }
         application = frame.application(router, services: services)
     }
 

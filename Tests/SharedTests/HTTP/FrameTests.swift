@@ -86,6 +86,28 @@ struct FrameTests {
         #expect(cause.contains("\"request_id\":\"bug-1\"") && cause.contains("\"level\":\"error\""))
     }
 
+    @Test(
+        "an outage of the database is 503, a refused statement is 500, neither shows SQL",
+        arguments: [
+            (PostgresError.Kind.connection, nil, 503), (.poolExhausted, nil, 503), (.timeout, nil, 503),
+            (.closed, nil, 503),
+            (.server, "57P01", 503), (.server, "53300", 503), (.server, "53100", 503), (.server, "08006", 503),
+            (.server, "40001", 503), (.server, "40P01", 503), (.server, "57014", 503), (.server, "42P01", 500),
+            (.server, "23505", 500), (.decoding, nil, 500), (.cancelled, nil, 503),
+        ] as [(PostgresError.Kind, String?, Int)]
+    )
+    func databaseErrors(kind: PostgresError.Kind, sqlState: String?, status: Int) async throws {
+        var error = PostgresError(kind, "relation hunter2")
+        error.sqlState = sqlState
+        let thrown = error
+        try await FrameFixture(throwing: thrown).application.test(.router) { client in
+            let answer = try await client.execute(uri: "/thrown", method: .get)
+            #expect(answer.status.code == status)
+            #expect((answer.headers[.retryAfter] != nil) == (status == 503))
+            #expect(!String(buffer: answer.body).contains("hunter2"))
+        }
+    }
+
     @Test("every answer has nosniff and varies with the origin")
     func securityHeaders() async throws {
         try await FrameFixture().application.test(.router) { client in

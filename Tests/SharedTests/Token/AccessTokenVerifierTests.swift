@@ -17,7 +17,8 @@ struct AccessTokenVerifierTests {
     private let session = UUID()
 
     private func verifier(_ revoked: RevokedSessions, cacheTokensMax: Int = 10) -> AccessTokenVerifier {
-        AccessTokenVerifier(
+        revoked.isCurrent()
+        return AccessTokenVerifier(
             reader: AccessTokenReader(keys: [key]), revoked: revoked, cacheTokensMax: cacheTokensMax, clock: clock.read
         )
     }
@@ -51,6 +52,7 @@ struct AccessTokenVerifierTests {
     @Test("when nobody knows what is revoked for longer than a token lives, no token counts")
     func silence() throws {
         let revoked = RevokedSessions(silenceSecondsMax: 900, clock: clock.read)
+        #expect(revoked.state(of: session) == .unknown)
         let verifier = verifier(revoked)
         clock.advance(899)
         #expect(throws: Never.self) { try verifier.identity(in: token()) }

@@ -15,9 +15,19 @@ struct ProblemTranslator: Sendable {
         case let error as HTTPError: problem(for: error, request: request)
         case is HTTPParserError: Problem(.invalidRequest, headers: [.connection: "close"], cause: "\(error)")
         case is ConnectionGuard.BodyTooSlow: Problem(.requestTimeout, headers: [.connection: "close"])
+        case let error as PostgresError: problem(for: error)
         case is CancellationError: Problem(.draining, cause: "cancelled")
         default: Problem(.internalError, cause: "\(type(of: error)): \(String(reflecting: error))")
         }
+    }
+
+    /// An outage is 503, which is worth another try; a statement that the server refuses is a bug.
+    private func problem(for error: PostgresError) -> Problem {
+        if error.isUnavailable || error.isConflict || error.kind == .timeout {
+            return Problem(.databaseUnavailable, cause: error.description)
+        }
+        if error.kind == .cancelled { return Problem(.draining, cause: error.description) }
+        return Problem(.internalError, cause: error.description)
     }
 
     /// What Hummingbird throws itself.
@@ -33,5 +43,12 @@ struct ProblemTranslator: Sendable {
         case 503: return Problem(.overloaded, cause: error.body)
         default: return Problem(.internalError, cause: error.description)
         }
+    }
+}
+
+extension PostgresError {
+    /// Lost against another transaction or a lock, or against `statement_timeout`: right when it is tried again.
+    fileprivate var isConflict: Bool {
+        ["40001", "40P01", "55P03", "57014"].contains(sqlState)
     }
 }

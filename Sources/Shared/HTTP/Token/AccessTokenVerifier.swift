@@ -37,7 +37,10 @@ package final class AccessTokenVerifier: Sendable {
         switch revoked.state(of: identity.sessionID) {
         case .alive: return identity
         case .revoked: throw Problem(.invalidToken, cause: "session revoked")
-        case .unknown: throw Problem(.databaseUnavailable, cause: "revoked sessions unknown for too long")
+        case .unknown:
+            throw Problem(
+                .databaseUnavailable,
+                cause: "which sessions are revoked is not known: no RevokedSessionsFeed has read them in time")
         }
     }
 

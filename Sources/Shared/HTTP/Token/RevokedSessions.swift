@@ -3,12 +3,12 @@ import Synchronization
 
 /// The sessions that were ended while their access tokens still live, in memory. Pure bookkeeping: a feed (see
 /// `RevokedSessionsFeed`) keeps it current, and says so each time it has; without that for longer than a token lives,
-/// nobody knows which tokens are still good.
+/// nobody knows which tokens are still good; nor before the feed has spoken for the first time.
 package final class RevokedSessions: Sendable {
     /// What is known about a session.
     package enum State: Sendable, Equatable {
         case alive, revoked
-        /// The feed has been silent for too long.
+        /// The feed has been silent for too long, or has not spoken yet.
         case unknown
     }
 
@@ -30,7 +30,7 @@ package final class RevokedSessions: Sendable {
     ) {
         self.silenceSecondsMax = silenceSecondsMax
         self.clock = clock
-        book = Mutex(Book(currentUntil: clock() + silenceSecondsMax))
+        book = Mutex(Book(currentUntil: .min))
     }
 
     package func state(of session: UUID) -> State {
