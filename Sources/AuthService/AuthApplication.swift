@@ -41,13 +41,17 @@ struct AuthApplication: Sendable {
     /// The server with all that runs beside it. Stopped in the opposite order: requests first, the database last.
     var server: Application<RouterResponder<ServiceContext>> {
         let migrator = Migrator()
+        let feed = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
         return frame.application(
             router,
             services: [
-                database, hasher,
+                database, hasher, feed,
                 ExpirySweep(database: database, logger: logger),
             ],
-            beforeServing: { try await migrator.migrate(database, logger: logger) })
+            beforeServing: {
+                try await migrator.migrate(database, logger: logger)
+                try await feed.load()
+            })
     }
 
     private static func readiness(of database: PostgresDatabase, logger: Logger) -> [ReadinessCheck] {

@@ -9,7 +9,7 @@ struct ChatApplication: Sendable {
     let frame: HTTPFrame
     let database: PostgresDatabase
     let pool: JobPool
-    //S private let sessions
+    private let sessions: RevokedSessionsFeed
     private let verifier: AccessTokenVerifier
     /// Nil: the offline model answers.
     private let remoteModel: OpenAIModel?
@@ -47,7 +47,7 @@ struct ChatApplication: Sendable {
             makeRecognizer: { RecognizerProcess(settings: settings.recognition, logger: logger) })
 
         let revoked = RevokedSessions()
-        //S sessions = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
+        sessions = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
         verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.tokens.keys), revoked: revoked)
 
         let admission = Admission(allMax: settings.queueJobsMax, ofUserMax: settings.queueJobsPerUser)
@@ -89,14 +89,17 @@ struct ChatApplication: Sendable {
     /// In the order of their need: they are stopped in the reverse one, so what the pool uses outlives it.
     private var services: [any Service] {
         let remote = remoteModel.map { [$0 as any Service] } ?? []
-        return [database, PostgresGauges(database: database)] + remote + [pool]
+        return [database, PostgresGauges(database: database), sessions] + remote + [pool]
     }
 
     /// Migrates, serves and works until SIGTERM or SIGINT.
     func run() async throws {
         let application = frame.application(
             router(), services: services,
-            beforeServing: { try await Migrator().migrate(database, logger: frame.logger) })
+            beforeServing: {
+                try await Migrator().migrate(database, logger: frame.logger)
+                try await sessions.load()
+            })
         try await frame.run(application)
     }
 }

@@ -52,7 +52,7 @@ final class UploadReader: Sendable {
         defer { reading.withLock { $0 -= 1 } }
         let length = request.headers[.contentLength].flatMap { Int($0) } ?? .max
         try await spool.checkRoom(for: min(length, limits.requestBytes))
-        try await request.admitBody(bytesMax: limits.requestBytes, context: context)
+        try request.admitBody(bytesMax: limits.requestBytes, context: context)
         var intake = try UploadIntake(boundary: boundary, limits: limits, scope: scope)
         for try await buffer in request.body { try await intake.take(buffer) }
         // A cancelled iteration ends like a finished one.
