@@ -21,12 +21,13 @@ struct ExpirySweep: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                // First of all, because at the start the tables may not be there yet.
+                guard (try? await Task.sleep(for: interval)) != nil else { return }
                 do {
                     try await database.deleteExpired()
                 } catch {
                     logger.warning("sweep failed, will be tried again", metadata: ["reason": "\(error)"])
                 }
-                try? await Task.sleep(for: interval)
             }
         }
     }

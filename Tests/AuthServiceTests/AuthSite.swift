@@ -40,7 +40,7 @@ struct AuthSite: Sendable {
     ) async throws -> R {
         let defaults = [
             "DATABASE_URL": url, "JWT_SECRET": secret, "REGISTRATIONS_PER_HOUR": "0", "HASH_WORKERS": "2", "PORT": "0",
-            "DATABASE_CONNECTIONS": "6", "LOG_LEVEL": "trace",
+            "DATABASE_CONNECTIONS": "4", "LOG_LEVEL": "trace",
         ]
         var reader = SettingsReader(values: defaults.merging(settings) { $1 })
         let checked = AuthSettings(&reader)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite("POST /login")
+@Suite("POST /login", .serialized)
 struct LoginTests {
     @Test("signs in with the address in any case")
     func happy() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite("Login throttle")
+@Suite("Login throttle", .serialized)
 struct LoginThrottleTests {
     @Test("five failures are free, then each costs 1, 2, 4 … 60 seconds")
     func pauses() {

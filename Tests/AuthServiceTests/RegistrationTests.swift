@@ -4,7 +4,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite("POST /register")
+@Suite("POST /register", .serialized)
 struct RegistrationTests {
     @Test("makes an account and signs in, with the fields of the contract")
     func happy() async throws {
