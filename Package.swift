@@ -95,7 +95,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Shared",
+                "Shared", "CLinux",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -104,6 +104,12 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["Shared", "TestSupport", "CSodium", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Tests/Benchmarks",
             swiftSettings: strict
         ),
         .testTarget(

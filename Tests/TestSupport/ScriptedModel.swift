@@ -24,6 +24,7 @@ package final class ScriptedModel: Sendable {
         var watchers: [AsyncStream<Int>.Continuation] = []
         var gates: [AsyncStream<Void>.Continuation] = []
         var isReleased = false
+        var pause = Duration.zero
     }
 
     private let state = Mutex(State())
@@ -54,6 +55,12 @@ package final class ScriptedModel: Sendable {
 
     /// What the next calls get, in order; without a turn a call gets the answer "All is well.".
     package func script(_ turns: Turn...) { state.withLock { $0.turns += turns } }
+
+    /// How long every answer takes to begin: for loads, not for the order of events.
+    package var pause: Duration {
+        get { state.withLock { $0.pause } }
+        set { state.withLock { $0.pause = newValue } }
+    }
 
     /// The bodies of the calls so far.
     package var calls: [JSON] { state.withLock { $0.calls } }
@@ -87,6 +94,7 @@ package final class ScriptedModel: Sendable {
             return (turn, state.watchers, state.calls.count)
         }
         for watcher in watchers { watcher.yield(count) }
+        if case let pause = pause, pause > .zero { try await Task.sleep(for: pause) }
         switch turn {
         case .answer(let pieces): return stream(pieces, isWhole: true)
         case .breakOff(let pieces): return stream(pieces, isWhole: false)

@@ -73,22 +73,14 @@ package final class SpawnedProcess: Sendable {
         func start(
             _ program: URL, _ arguments: [String], name: String, environment: [String: String], directory: URL
         ) throws -> SpawnedProcess {
-            let process = Process()
-            let output = Pipe()
+            let all = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", program.path] + arguments
+            let (id, output) = try ProcessLaunch.start(all, environment: environment, directory: directory.path)
             let exit = ExitStatus()
-            process.executableURL = URL(filePath: "/usr/bin/setpriv")
-            process.arguments = ["--pdeathsig", "KILL", "--", program.path] + arguments
-            process.environment = environment
-            process.currentDirectoryURL = directory
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = output
-            process.standardError = output
-            process.terminationHandler = { process in
-                exit.set(process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
-            }
-            try process.run()
-            let spawned = SpawnedProcess(name: name, id: process.processIdentifier, exit: exit)
-            spawned.log.follow(output.fileHandleForReading, name: name)
+            let spawned = SpawnedProcess(name: name, id: id, exit: exit)
+            spawned.log.follow(output, name: name)
+            let waiter = Thread { exit.set(ProcessLaunch.wait(for: id)) }
+            waiter.name = "wait \(name)"
+            waiter.start()
             return spawned
         }
     }
