@@ -34,9 +34,9 @@ enum FootprintBenchmark {
 
     /// Questions that wait for a model which takes five seconds.
     @Sendable static func waitingQuestions(_ plan: BenchmarkPlan) async throws -> [Figure] {
-        try await ScriptedModel.run { model, modelSettings in
-            model.pause = .seconds(plan.isQuick ? 1 : 5)
-            let settings = modelSettings.merging(["LLM_CONCURRENCY": "1000", "DATABASE_CONNECTIONS": "8"]) { $1 }
+        let pause = ScriptedModelServer.Step.pause(.seconds(plan.isQuick ? 1 : 5))
+        return try await ScriptedModelServer.run(replies: [[pause] + ScriptedModelServer.answer("Done.")]) { model in
+            let settings = model.settings.merging(["LLM_CONCURRENCY": "1000", "DATABASE_CONNECTIONS": "8"]) { $1 }
             return try await BenchmarkSite.run(plan, settings: settings) { site in
                 let id = try await site.user.newConversation()
                 let body: JSON = ["conversation_id": .number(Double(id)), "message": "Wait for it"]

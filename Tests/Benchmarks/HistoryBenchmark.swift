@@ -43,8 +43,9 @@ enum InterferenceBenchmark {
             for _ in 0..<count {
                 work.append(try await site.user.upload([Fixture("documents/scan_mixed_5pages.pdf")], to: scans))
             }
+            let first = work[0]
             _ = try await polling(for: "busy slots", atMost: .seconds(60)) {
-                try await site.user.chat.get("/messages/\(work[0])").json["progress"]["stage"] == "recognizing"
+                try await site.user.chat.get("/messages/\(first)").json["progress"]["stage"] == "recognizing"
                     ? true : nil
             }
             let busy = try await LoadTools.wrk(

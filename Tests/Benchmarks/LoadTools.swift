@@ -30,14 +30,18 @@ enum LoadTools {
     }
 
     static func parse(wrk text: String) throws -> LoadResult {
-        guard let perSecond = text.firstMatch(of: #/Requests/sec:\s+([\d.]+)/#).flatMap({ Double($0.1) }),
+        guard let rate = text.firstMatch(of: #/Requests/sec:\s+([\d.]+)/#), let perSecond = Double(rate.1),
             let percentile = text.firstMatch(of: #/99%\s+([\d.]+)(us|ms|s|m)\b/#), let amount = Double(percentile.1)
         else { throw SuiteFault(description: "cannot read what wrk said:\n\(text)") }
-        let milliseconds = ["us": 0.001, "ms": 1, "s": 1000, "m": 60_000][String(percentile.2)] ?? 1
+        let units: [String: Double] = ["us": 0.001, "ms": 1, "s": 1000, "m": 60_000]
         let refused = text.firstMatch(of: #/Non-2xx or 3xx responses: (\d+)/#).flatMap { Int($0.1) } ?? 0
         let broken = text.firstMatch(of: #/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/#)
-        let failed = broken.map { [$0.1, $0.2, $0.3, $0.4].compactMap { Int($0) }.reduce(0, +) } ?? 0
-        return LoadResult(perSecond: perSecond, percentile99: amount * milliseconds, errors: refused + failed)
+        let failed = broken.map { match in
+            [match.1, match.2, match.3, match.4].reduce(0) { $0 + (Int($1) ?? 0) }
+        }
+        return LoadResult(
+            perSecond: perSecond, percentile99: amount * (units[String(percentile.2)] ?? 1),
+            errors: refused + (failed ?? 0))
     }
 
     /// Transactions a second of a `pgbench` script, prepared statements, as many clients as the other side has.

@@ -40,11 +40,12 @@ enum StatementCapture {
         var statements: [Statement] = []
         for entry in entries {
             if let match = entry.firstMatch(of: #/LOG:\s+(?:execute [^:]+|statement): (.*)/#) {
-                statements.append(Statement(text: match.1.replacing("\u{1}", with: "\n"), values: [:]))
+                statements.append(Statement(text: String(match.1).replacing("\u{1}", with: "\n"), values: [:]))
             } else if let match = entry.firstMatch(of: #/DETAIL:\s+[Pp]arameters: (.*)/#),
                 let last = statements.popLast()
             {
-                statements.append(Statement(text: last.text, values: values(match.1.replacing("\u{1}", with: "\n"))))
+                statements.append(
+                    Statement(text: last.text, values: values(String(match.1).replacing("\u{1}", with: "\n"))))
             }
         }
         return statements

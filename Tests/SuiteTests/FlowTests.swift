@@ -100,15 +100,15 @@ struct FlowTests {
     }
 
     @Test func historyOfEarlierQuestionsReachesTheModel() async throws {
-        try await ScriptedModel.run { model, settings in
-            try await withSuite(settings: settings) { suite in
+        try await ScriptedModelServer.run(replies: [ScriptedModelServer.answer("All ", "is ", "well.")]) { model in
+            try await withSuite(settings: model.settings) { suite in
                 let user = try await suite.register()
                 let id = try await user.newConversation()
                 for text in ["My name is Ann.", "What is my name?"] {
                     let body: JSON = ["conversation_id": .number(Double(id)), "message": .string(text)]
                     #expect(try await user.chat.post("/chat", body).status == 200)
                 }
-                let prompt = try model.calls.last.orThrow("a call")["messages"].array
+                let prompt = try JSON(parsing: Data(model.requests.last.orThrow("a call").body.utf8))["messages"].array
                 #expect(prompt.map { $0["role"] } == ["system", "user", "assistant", "user"])
                 #expect(
                     prompt.dropFirst().map { $0["content"] } == ["My name is Ann.", "All is well.", "What is my name?"])

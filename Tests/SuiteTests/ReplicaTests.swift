@@ -5,6 +5,9 @@ import Testing
 /// Replicas are equal, and any of them may be killed at any moment.
 @Suite("Replicas")
 struct ReplicaTests {
+    /// An answer that begins when the model is released.
+    private func held(_ text: String) -> [ScriptedModelServer.Step] { [.wait] + ScriptedModelServer.answer(text) }
+
     @Test func twoReplicasSeeEachOthersWork() async throws {
         try await withSuite(replicas: 2) { suite in
             let user = try await suite.register()
@@ -68,16 +71,16 @@ struct ReplicaTests {
     }
 
     @Test func aReplicaKilledWhileTheModelThinksIsReplacedByTheOther() async throws {
-        try await ScriptedModel.run { model, modelSettings in
-            let settings = modelSettings.merging(["LEASE_SECONDS": "5"]) { $1 }
+        try await ScriptedModelServer.run(replies: [held("lost"), ScriptedModelServer.answer("All is well.")]) {
+            model in
+            let settings = model.settings.merging(["LEASE_SECONDS": "5"]) { $1 }
             try await withSuite(replicas: 2, settings: settings) { suite in
                 let user = try await suite.register()
                 let id = try await user.newConversation()
-                model.script(.held(["lost"]))
                 let asked = Task {
                     try await user.chat.post("/chat", ["conversation_id": .number(Double(id)), "message": "Think"])
                 }
-                try await model.waitForCalls(1)
+                await model.waitForRequests(1)
                 try await suite.chats[0].process.kill()
                 #expect((try? await asked.value)?.status != 200)
 
@@ -96,16 +99,16 @@ struct ReplicaTests {
 
     /// SIGSTOP: to the others it is dead; when it wakes up it must find that its work is not its own any more.
     @Test func aReplicaThatWasAsleepWritesNothingLate() async throws {
-        try await ScriptedModel.run { model, modelSettings in
-            let settings = modelSettings.merging(["LEASE_SECONDS": "5"]) { $1 }
+        try await ScriptedModelServer.run(replies: [held("late"), ScriptedModelServer.answer("All is well.")]) {
+            model in
+            let settings = model.settings.merging(["LEASE_SECONDS": "5"]) { $1 }
             try await withSuite(replicas: 2, settings: settings) { suite in
                 let user = try await suite.register()
                 let id = try await user.newConversation()
-                model.script(.held(["late"]))
                 let asked = Task {
                     try await user.chat.post("/chat", ["conversation_id": .number(Double(id)), "message": "Think"])
                 }
-                try await model.waitForCalls(1)
+                await model.waitForRequests(1)
                 suite.chats[0].process.signal(SIGSTOP)
                 let other = user.at(suite.chats[1])
                 let question = try await other.get("/conversations/\(id)/messages").json["messages"][0]["id"].int
@@ -122,15 +125,14 @@ struct ReplicaTests {
     }
 
     @Test func aReplicaAskedToStopFinishesWhatItHasAndTellsTheProxyAtOnce() async throws {
-        try await ScriptedModel.run { model, settings in
-            try await withSuite(settings: settings) { suite in
+        try await ScriptedModelServer.run(replies: [held("in time")]) { model in
+            try await withSuite(settings: model.settings) { suite in
                 let user = try await suite.register()
                 let id = try await user.newConversation()
-                model.script(.held(["in ", "time"]))
                 let asked = Task {
                     try await user.chat.post("/chat", ["conversation_id": .number(Double(id)), "message": "Quick"])
                 }
-                try await model.waitForCalls(1)
+                await model.waitForRequests(1)
                 suite.chats[0].process.signal(SIGTERM)
                 _ = try await polling(for: "/readyz to say 503 or the door to be closed", atMost: .seconds(2)) {
                     let ready = try? await suite.chats[0].client.get("/readyz")

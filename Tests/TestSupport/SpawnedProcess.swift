@@ -129,5 +129,10 @@ package struct ProcessEnded: Error, CustomStringConvertible {
     package let name: String
     package let log: String
 
+    package init(name: String, log: String) {
+        self.name = name
+        self.log = log
+    }
+
     package var description: String { "\(name) ended; its log:\n\(log.suffix(4000))" }
 }

@@ -116,6 +116,13 @@ package func withSuite<R: Sendable>(
     return value
 }
 
+extension ScriptedModelServer {
+    /// The settings that make ChatService ask this server.
+    package var settings: [String: String] {
+        ["LLM_BASE_URL": baseURL, "LLM_MODEL": "scripted", "LLM_API_KEY": "key"]
+    }
+}
+
 extension Optional {
     /// The value, or an error that says what is missing.
     package func orThrow(_ what: String) throws -> Wrapped {
