@@ -59,8 +59,9 @@ struct SpoolDirectory: Sendable {
     private static func fault(of status: stat) -> String? {
         if status.st_mode & S_IFMT != S_IFDIR { return "It is not a directory (a symbolic link is not followed)." }
         if status.st_uid != geteuid() { return "It belongs to another user." }
-        if status.st_mode & 0o077 != 0 { return "Others have rights in it; its mode must be 0700." }
-        return status.st_mode & 0o700 == 0o700 ? nil : "Its owner lacks rights in it; its mode must be 0700."
+        // Others may look: what lies in it are the directories of single processes, which are 0700.
+        if status.st_mode & 0o022 != 0 { return "Others may write in it; make it mode 0700." }
+        return status.st_mode & 0o700 == 0o700 ? nil : "Its owner lacks rights in it; make it mode 0700."
     }
 }
 

@@ -166,7 +166,7 @@ private func mode(_ path: String) throws -> Int {
     @Test func aDirectoryThatIsNotPrivateStopsTheStart() async throws {
         try await withSpoolRoot { root in
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
-            for (mode, fragment) in [(0o755, "0700"), (0o710, "0700"), (0o500, "0700")] {
+            for (mode, fragment) in [(0o775, "write"), (0o757, "write"), (0o500, "lacks")] {
                 try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: root)
                 let failure = #expect(throws: SpoolFailure.self) { try UploadSpool(root: root) }
                 guard case .unusable(root, let reason) = failure else { throw try #require(failure) }
