@@ -107,7 +107,8 @@ struct LoginTests {
                 """
                 insert into auth.sessions (user_id, selector_hash, refresh_hash, expires_at, absolute_expires_at,
                     access_until, ip, user_agent)
-                select \(first.user.id), sha256(n::text::bytea), sha256(n::text::bytea), now() + '1 day', now() + '1 day',
+                select \(first.user.id), sha256(n::text::bytea), sha256(n::text::bytea), now() + '1 day',
+                    now() + '1 day',
                     now() + '1 hour', '', ''
                 from generate_series(1, 99) as n
                 """)

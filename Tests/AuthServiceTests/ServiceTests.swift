@@ -46,7 +46,8 @@ struct ServiceTests {
             let rows = try await site.database.read(
                 """
                 select u::text from auth.users as u union all select s::text from auth.sessions as s
-                union all select r::text from auth.revoked_sessions as r union all select l::text from auth.login_attempts as l
+                union all select r::text from auth.revoked_sessions as r
+                union all select l::text from auth.login_attempts as l
                 """
             ).map { try $0.decode(String.self) }
             let hex = { (text: String) in

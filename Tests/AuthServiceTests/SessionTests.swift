@@ -122,6 +122,26 @@ struct SessionTests {
         }
     }
 
+    @Test("a session that one replica ends is refused by the other within a second")
+    func replicas() async throws {
+        try await withTestDatabase { _, url in
+            try await AuthSite.run(on: url) { one in
+                try await AuthSite.run(on: url) { other in
+                    let session = try await one.register()
+                    #expect(try await other.send(.get, "/api/profile", token: session.token).status == 200)
+                    _ = try await one.send(.post, "/logout", token: session.token)
+                    let loggedOut = ContinuousClock.now
+                    var status = 200
+                    while status == 200, ContinuousClock.now < loggedOut + .seconds(5) {
+                        status = try await other.send(.get, "/api/profile", token: session.token).status
+                    }
+                    #expect(status == 401 && ContinuousClock.now < loggedOut + .seconds(1))
+                    #expect(try await other.refresh(session.refreshToken).status == 401)
+                }
+            }
+        }
+    }
+
     @Test("what has expired is swept, what has not is not")
     func sweep() async throws {
         try await AuthSite.run { site in
