@@ -88,3 +88,15 @@ package func withTestDatabase<R>(
     try await test.drop()
     return try result.get()
 }
+
+extension PostgresQuerying {
+    /// The first column of the first row of a `read`.
+    package func value<Value: PostgresDecodable>(_ sql: SQL, _: Value.Type = Value.self) async throws -> Value {
+        try await read(sql)[0].decode(Value.self)
+    }
+
+    /// The first column of the first row of a `query`.
+    package func value<Value: PostgresDecodable>(querying sql: SQL, _: Value.Type = Value.self) async throws -> Value {
+        try await query(sql)[0].decode(Value.self)
+    }
+}

@@ -37,10 +37,11 @@ package struct Migrator: Sendable {
         self.limit = limit
     }
 
-    /// Applies what is missing.
+    /// Applies what is missing. A role that may only read the ledger is enough when nothing is.
     /// - Throws: `PostgresError` of kind `.migration` if a released file was changed, or one is missing in between;
     ///   nothing is applied then.
     package func migrate(_ database: PostgresDatabase, logger: Logger) async throws {
+        guard try await !pending(database, logger: logger).isEmpty else { return }
         try await inTransaction(database) { transaction in
             try await transaction.query("create schema if not exists parley", limit: limit)
             try await transaction.query(
@@ -49,6 +50,8 @@ package struct Migrator: Sendable {
                     number integer primary key, name text not null, sha256 text not null,
                     applied_at timestamptz not null default clock_timestamp())
                 """, limit: limit)
+            try await transaction.query("grant usage on schema parley to public")
+            try await transaction.query("grant select on parley.migrations to public")
         }
         for migration in try await pending(database, logger: logger) {
             try await apply(migration, database, logger: logger)
@@ -57,7 +60,7 @@ package struct Migrator: Sendable {
 
     /// What this program has and the database has not, in order. A database that is ahead (a rolling upgrade) is
     /// reported and otherwise fine.
-    /// - Throws: `PostgresError` of kind `.migration` as `migrate`, and of kind `.server` if there is no ledger yet.
+    /// - Throws: `PostgresError` of kind `.migration` as `migrate`.
     package func pending(_ database: some PostgresQuerying, logger: Logger) async throws -> [Migration] {
         let applied = try await ledger(database)
         let newest = migrations.last?.number ?? 0
@@ -82,7 +85,9 @@ package struct Migrator: Sendable {
     }
 
     private func ledger(_ database: some PostgresQuerying) async throws -> [Entry] {
-        try await database.query("select number, name, sha256 from parley.migrations order by number").map {
+        let isThere = try await database.query("select to_regclass('parley.migrations') is not null")
+        guard try isThere[0].decode(Bool.self) else { return [] }
+        return try await database.query("select number, name, sha256 from parley.migrations order by number").map {
             let (number, name, sha256) = try $0.decode(Int.self, String.self, String.self)
             return Entry(number: number, name: name, sha256: sha256)
         }

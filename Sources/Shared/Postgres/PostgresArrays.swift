@@ -8,7 +8,8 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
     }
 
     package func encode(into writer: inout PostgresWriter) -> PostgresNullness {
-        if let bytes = self as? [UInt8] {
+        // The type, not the cast alone: an empty array of any type casts to `[UInt8]`.
+        if Element.self == UInt8.self, let bytes = self as? [UInt8] {
             writer.write(bytes: bytes)
         } else {
             encodeElements(into: &writer)
@@ -37,6 +38,9 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
             }
             self = [UInt8](bytes) as! [Element]
         } else {
+            guard cell.type.isArray else {
+                throw PostgresError.decoding("a column of type \(cell.type.rawValue) is no array")
+            }
             self = try Self.elements(of: bytes)
         }
     }

@@ -21,6 +21,7 @@ struct PostgresBinds: Sendable {
         bytes = writer.bytes
         problem = problem ?? writer.problem.map { "bind $\(slots.count + 1) \($0)" }
         slots.append(Slot(type: Value.postgresType, isNull: isNull, end: bytes.count))
+        checkSize()
     }
 
     mutating func append(contentsOf other: PostgresBinds) {
@@ -28,6 +29,13 @@ struct PostgresBinds: Sendable {
         bytes += other.bytes
         problem = problem ?? other.problem
         slots += other.slots.map { Slot(type: $0.type, isNull: $0.isNull, end: base + $0.end) }
+        checkSize()
+    }
+
+    /// The protocol counts parameters in 16 bits, and the server takes no message of 1 GiB (`PQ_LARGE_MESSAGE_LIMIT`).
+    private mutating func checkSize() {
+        if count > 65_535 { problem = problem ?? "there are more than 65,535 binds" }
+        if bytes.count >= 1 << 30 { problem = problem ?? "the binds are larger than 1 GiB" }
     }
 }
 

@@ -9,7 +9,7 @@ final class PostgresConnection {
     /// What the server's next results belong to, in the order they were sent.
     enum Step {
         case prepare(PostgresStatementKey)
-        /// `begin`, a setting: must succeed, its result is of no interest.
+        /// `begin`, a setting, the unnamed statement: must succeed, its result is of no interest.
         case prelude
         case deallocate
         case main(PostgresStatementKey)
@@ -95,7 +95,8 @@ final class PostgresConnection {
     private func noteRows(_ result: consuming PostgresResult, of step: Step) {
         switch step {
         case .main, .script: rows = PostgresRows(result)
-        default: break
+        case .prepare(let key): statements.confirm(key)
+        case .prelude, .deallocate, .sync, .listen: break
         }
     }
 
@@ -105,7 +106,8 @@ final class PostgresConnection {
         switch step {
         case .prepare(let key): statements.forget(key)
         case .main(let key):
-            if failure.sqlState == "26000" { statements.forget(key) }
+            if failure.isStaleStatement { statements.forget(key) }
+            // The server still has the statement under its old name.
             if failure.routine == PostgresError.changedPlanRoutine { mustRetire = true }
         case .deallocate, .listen: mustRetire = true
         case .prelude, .sync, .script: break

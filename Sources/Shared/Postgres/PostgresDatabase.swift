@@ -66,7 +66,8 @@ package final class PostgresDatabase: PostgresQuerying, Service {
     /// `begin` travels with the first statement. An error of the commit with `outcomeUnknown` means that it may have
     /// happened; every other error means that nothing was changed.
     @discardableResult package func withTransaction<R: Sendable>(
-        durability: PostgresDurability = .durable, _ body: (PostgresTransaction) async throws -> R
+        durability: PostgresDurability = .durable, isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresTransaction) async throws -> R
     ) async throws -> R {
         let lease = PostgresLease(durability: durability)
         let inbox = inbox
@@ -108,6 +109,7 @@ extension PostgresRequest {
     /// Hands the request to the loop and waits for its rows; refused here if a value cannot be sent.
     func perform(through inbox: PostgresInbox) async throws -> PostgresRows {
         if let problem = sql.binds.problem { throw PostgresError(.encoding, problem) }
+        if sql.text.utf8.contains(0) { throw PostgresError(.encoding, "the statement contains a NUL character") }
         return try await reply.wait {
             inbox.post(.run(self))
         } abandon: {

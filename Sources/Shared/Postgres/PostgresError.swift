@@ -45,6 +45,16 @@ package struct PostgresError: Error, Sendable, Equatable {
     /// Raises "cached plan must not change result type" (plancache.c) after a change of a table.
     static let changedPlanRoutine = "RevalidateCachedQuery"
 
+    /// The server's message, without the values that data exceptions (SQLSTATE class 22) quote: `invalid input syntax
+    /// for type uuid: "…"`. Other classes name objects of the schema only; what they say of values is in the detail.
+    static func withoutValues(_ message: String, sqlState: String?) -> String {
+        let line = message.split(separator: "\n").first.map(String.init) ?? ""
+        guard sqlState?.hasPrefix("22") == true, let cut = line.firstIndex(where: { ":\"«„“".contains($0) }) else {
+            return line
+        }
+        return line[..<cut] + " (value withheld)"
+    }
+
     static func decoding(_ message: String) -> PostgresError {
         PostgresError(.decoding, message)
     }

@@ -166,7 +166,10 @@ final class PostgresLoop {
     func drop(_ connection: PostgresConnection, _ error: PostgresError) {
         connections[connection.id] = nil
         if let lease = connection.lease { leases[ObjectIdentifier(lease)] = nil }
-        guard let slot = connection.slot else { return listener.lost(now: now, random: .random(in: 0..<1)) }
+        guard let slot = connection.slot else {
+            logger.warning("cannot listen to PostgreSQL", metadata: ["error": "\(error.message)"])
+            return listener.lost(now: now, random: .random(in: 0..<1))
+        }
         bySlot[slot] = nil
         if connection.isConnected { pool.lost(slot: slot) } else { noteConnectFailure(slot: slot, error.message) }
         failInflight(connection, error)

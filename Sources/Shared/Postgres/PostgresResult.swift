@@ -35,7 +35,7 @@ struct PostgresResult: ~Copyable, @unchecked Sendable {
     /// The server's error, without `DETAIL`, which can quote values.
     var error: PostgresError {
         let message = field("M") ?? String(cString: PQresultErrorMessage(pointer))
-        var error = PostgresError(.server, message.trimmingSuffix(while: \.isWhitespace))
+        var error = PostgresError(.server, PostgresError.withoutValues(message, sqlState: field("C")))
         error.sqlState = field("C")
         error.constraint = field("n")
         error.table = field("t")
@@ -47,11 +47,5 @@ struct PostgresResult: ~Copyable, @unchecked Sendable {
     /// A field of the server's error by its protocol code (`PG_DIAG_…` in postgres_ext.h).
     private func field(_ code: Unicode.Scalar) -> String? {
         PQresultErrorField(pointer, Int32(code.value)).map { String(cString: $0) }
-    }
-}
-
-extension StringProtocol {
-    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> String {
-        String(self[..<(lastIndex(where: { !predicate($0) }).map(index(after:)) ?? startIndex)])
     }
 }

@@ -38,7 +38,7 @@ package struct PostgresRow: Sendable {
             guard column < columns else { throw PostgresError.decoding("the row has only \(columns) columns") }
             return cell(column)
         }
-        let values = (repeat try Self.decode((each types), try next(), column))
+        let values = try withExtendedLifetime(rows) { (repeat try Self.decode((each types), try next(), column)) }
         guard column == columns - 1 else {
             throw PostgresError.decoding("the row has \(columns) columns, not \(column + 1)")
         }

@@ -31,12 +31,20 @@ extension PostgresConnection {
         case .unprepared(let new, let evicted):
             name = new
             if let evicted, !sendDeallocate(evicted) { return false }
-            guard PQsendPrepare(pg, name, key.text, Int32(key.types.count), key.types) == 1 else { return false }
+            guard sendPrepare(name, key) else { return false }
             inflight.append(.prepare(key))
+        case .unsettled:
+            name = ""
+            guard sendPrepare(name, key) else { return false }
+            inflight.append(.prelude)
         }
         guard sendExecute(name, sql.binds) else { return false }
         inflight.append(step(key))
         return true
+    }
+
+    private func sendPrepare(_ name: String, _ key: PostgresStatementKey) -> Bool {
+        PQsendPrepare(pg, name, key.text, Int32(key.types.count), key.types) == 1
     }
 
     /// libpq 15 has no function for the protocol's Close message.

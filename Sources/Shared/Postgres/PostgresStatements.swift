@@ -14,12 +14,16 @@ struct PostgresStatements {
     private struct Entry {
         let name: String
         var lastUse: UInt64
+        /// Whether the server has said that it is prepared.
+        var isConfirmed = false
     }
 
     enum Lookup: Equatable {
         case prepared(name: String)
         /// Prepare it under `name`; if `evicted` is given, deallocate that statement first.
         case unprepared(name: String, evicted: String?)
+        /// Use the unnamed statement this once: the named one is being prepared, and may yet be refused.
+        case unsettled
     }
 
     private let limit: Int
@@ -35,13 +39,26 @@ struct PostgresStatements {
         clock += 1
         if let index = entries.index(forKey: key) {
             entries.values[index].lastUse = clock
+            guard entries.values[index].isConfirmed else { return .unsettled }
             return .prepared(name: entries.values[index].name)
         }
-        let evicted = entries.count >= limit ? entries.min { $0.value.lastUse < $1.value.lastUse } : nil
-        if let evicted { entries[evicted.key] = nil }
+        var evicted: String?
+        if entries.count >= limit {
+            guard let oldest = oldestConfirmed() else { return .unsettled }
+            evicted = forget(oldest)
+        }
         let name = "parley_\(clock)"
         entries[key] = Entry(name: name, lastUse: clock)
-        return .unprepared(name: name, evicted: evicted?.value.name)
+        return .unprepared(name: name, evicted: evicted)
+    }
+
+    private func oldestConfirmed() -> PostgresStatementKey? {
+        entries.lazy.filter { $0.value.isConfirmed }.min { $0.value.lastUse < $1.value.lastUse }?.key
+    }
+
+    /// The server has prepared the statement.
+    mutating func confirm(_ key: PostgresStatementKey) {
+        entries[key]?.isConfirmed = true
     }
 
     /// Forgets a statement that the server did not prepare or no longer has; the server's name, if it had one.

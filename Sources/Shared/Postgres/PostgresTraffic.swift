@@ -87,7 +87,7 @@ extension PostgresLoop {
         for outcome in outcomes { deliver(outcome, from: connection) }
         for (channel, payload) in connection.notifications() { listener.hear(channel: channel, payload: payload) }
         guard connections[connection.id] != nil else { return }
-        if !isAlive || connection.isBroken {
+        if !isAlive || connection.isBroken || (connection.slot == nil && connection.mustRetire) {
             let error = PostgresError(.connection, connection.lastMessage)
             logger.warning("lost a connection to PostgreSQL", metadata: ["error": "\(error.message)"])
             drop(connection, error)
@@ -220,7 +220,7 @@ extension PostgresRows {
 extension PostgresError {
     /// The prepared statement is gone or no longer fits its tables; nothing was carried out. PostgreSQL has one code
     /// for every unsupported feature; the changed plan is recognised by the function that raised it.
-    fileprivate var isStaleStatement: Bool { sqlState == "26000" || routine == Self.changedPlanRoutine }
+    var isStaleStatement: Bool { sqlState == "26000" || routine == Self.changedPlanRoutine }
 
     /// SQLSTATE 57014 without a cancellation of ours is the server's `statement_timeout`.
     fileprivate var named: PostgresError {

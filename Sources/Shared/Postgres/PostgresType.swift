@@ -30,6 +30,15 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
         Self.arrays[self]
     }
 
+    /// Whether this is the array type of a type that can be decoded: those above, and of `json`, `char(n)`,
+    /// `varchar`, `name`, `float4` and `jsonb`.
+    var isArray: Bool {
+        Self.arrayTypes.contains(self)
+    }
+
+    private static let arrayTypes = Set(arrays.values)
+        .union([199, 1003, 1014, 1015, 1021, 3807].map { PostgresType(rawValue: $0) })
+
     private static let arrays: [PostgresType: PostgresType] = [
         .bool: .init(rawValue: 1000), .bytea: .init(rawValue: 1001), .int2: .init(rawValue: 1005),
         .int4: .init(rawValue: 1007), .text: .init(rawValue: 1009), .int8: .init(rawValue: 1016),
