@@ -61,7 +61,8 @@ import Testing
                 """
                 select pg_terminate_backend(pid), pg_sleep(0.02) from (
                     select pid from pg_stat_activity
-                    where datname = current_database() and application_name <> 'killer' and backend_type = 'client backend'
+                    where datname = current_database() and application_name <> 'killer'
+                        and backend_type = 'client backend'
                     order by random() limit 1) victim
                 """)
         }
@@ -79,7 +80,8 @@ import Testing
                 for round in 1..1000 loop
                     perform pg_stat_clear_snapshot();
                     exit when (select count(*) from pg_stat_activity where datname = current_database()
-                        and application_name <> 'counter' and backend_type = 'client backend') <= \(unsafeRaw: String(limit));
+                        and application_name <> 'counter'
+                        and backend_type = 'client backend') <= \(unsafeRaw: String(limit));
                     if round = 1000 then raise exception 'too many sessions'; end if;
                     perform pg_sleep(0.01);
                 end loop;

@@ -52,7 +52,10 @@ import Testing
     @Test func aConstraintViolationCarriesItsNamesAndNoValues() async throws {
         try await withTestDatabase { db, _ in
             try await db.query(
-                "create table accounts (email text constraint accounts_email_key unique, n int constraint n_positive check (n > 0))"
+                """
+                create table accounts (
+                    email text constraint accounts_email_key unique, n int constraint n_positive check (n > 0))
+                """
             )
             try await db.query("insert into accounts values (\("hidden@example.org"), 1)")
             let error = await #expect(throws: PostgresError.self) {
@@ -76,7 +79,10 @@ import Testing
         try await withTestDatabase { db, _ in
             try await db.query("create table parents (id bigint primary key)")
             try await db.query(
-                "create table children (parent bigint constraint child_parent references parents deferrable initially deferred)"
+                """
+                create table children (
+                    parent bigint constraint child_parent references parents deferrable initially deferred)
+                """
             )
             let alone = await #expect(throws: PostgresError.self) {
                 try await db.query("insert into children values (1)")

@@ -185,7 +185,10 @@ import Testing
         try await withTestDatabase { db, _ in
             let inner: SQL = "n > \(1) and n < \(12) and '$1' <> \("$2")"
             let rows = try await db.read(
-                "select n from generate_series(\(0), \(20)) n where \(sql: inner) and n % \(5) = 0 \(unsafeRaw: "order by n")"
+                """
+                select n from generate_series(\(0), \(20)) n
+                where \(sql: inner) and n % \(5) = 0 \(unsafeRaw: "order by n")
+                """
             )
             let numbers = try rows.map { try $0.decode(Int32.self) }
             #expect(numbers == [5, 10])

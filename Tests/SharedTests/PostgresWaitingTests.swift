@@ -174,10 +174,16 @@ import Testing
             #expect(inTransaction?.kind == .closed)
             #expect(db.statistics == PostgresStatistics())
             try await observer.query(
-                "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep(60)' and application_name = 'closing'"
+                """
+                select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and application_name = 'closing'
+                """
             )
             while try await observer.value(
-                "select count(*) from pg_stat_activity where application_name = 'closing' and datname = current_database()",
+                """
+                select count(*) from pg_stat_activity
+                where application_name = 'closing' and datname = current_database()
+                """,
                 Int.self) > 0
             {}
         }
@@ -197,7 +203,11 @@ import Testing
     /// Waits until so many sessions of this database run `pg_sleep(60)`.
     private func waitForSleep(_ db: PostgresDatabase, count: Int) async throws {
         let running: SQL =
-            "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+            """
+            select count(*) from pg_stat_activity
+            where datname = current_database() and state = 'active' and query like '%pg_sleep(60)%'
+                and pid <> pg_backend_pid()
+            """
         while try await db.value(running, Int.self) != count {}
     }
 }

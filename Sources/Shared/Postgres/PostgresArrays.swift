@@ -17,7 +17,8 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
         return .value
     }
 
-    /// The layout of `array_send` in arrayfuncs.c: dimensions, whether there are nulls, element type, size, lower bound.
+    /// The layout of `array_send` in arrayfuncs.c: dimensions, whether there are nulls, element type, size,
+    /// lower bound.
     private func encodeElements(into writer: inout PostgresWriter) {
         writer.write(Int32(isEmpty ? 0 : 1))
         writer.write(Int32(1))

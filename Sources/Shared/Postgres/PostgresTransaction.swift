@@ -1,6 +1,7 @@
 /// An open transaction, valid inside the closure of `PostgresDatabase.withTransaction`.
 ///
-/// After a statement has failed the server refuses every further one (SQLSTATE 25P02), as the whole will be rolled back.
+/// After a statement has failed the server refuses every further one (SQLSTATE 25P02), as the whole will be
+/// rolled back.
 package struct PostgresTransaction: PostgresQuerying {
     let lease: PostgresLease
     let inbox: PostgresInbox
