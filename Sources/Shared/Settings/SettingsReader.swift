@@ -53,6 +53,7 @@ package struct SettingsReader {
 
     // MARK: Reading
 
+    /// The value of a key; nil when it is not set.
     package mutating func optional(_ key: String) -> String? {
         if !keysRead.contains(key) { keysRead.append(key) }
         guard let text = values.string(forKey: ConfigKey([key]), isSecret: true) else { return nil }
@@ -60,20 +61,25 @@ package struct SettingsReader {
         return trimmed.isEmpty ? nil : String(trimmed)
     }
 
+    /// The value of a key, or its default.
     package mutating func string(_ key: String, default fallback: String) -> String {
         optional(key) ?? fallback
     }
 
+    /// The value of a key that must be set.
     package mutating func required(_ key: String) -> String {
         if let value = optional(key) { return value }
         report(key, "is required")
         return ""
     }
 
+    /// A value that must not be printed; nil when it is not set.
     package mutating func optionalSecret(_ key: String) -> Secret? { optional(key).map(Secret.init) }
 
+    /// A value that must be set and must not be printed.
     package mutating func secret(_ key: String) -> Secret { Secret(required(key)) }
 
+    /// A whole number within `range`, or the default.
     package mutating func int(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
         guard let text = optional(key) else { return fallback }
         if let value = Int(text), range.contains(value) { return value }

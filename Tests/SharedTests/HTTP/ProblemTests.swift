@@ -42,7 +42,8 @@ struct ProblemTests {
         )
         let expected =
             #"{"type":"urn:parley:problem:llm_failed","title":"Language model failed","status":502,"#
-            + #""detail":"No \"answer\".","code":"llm_failed","request_id":"r-1","errors":[{"field":"f","detail":"d"}],"#
+            + #""detail":"No \"answer\".","code":"llm_failed","request_id":"r-1","#
+            + #""errors":[{"field":"f","detail":"d"}],"#
             + #""user_message_id":5}"#
         #expect(String(buffer: problem.body(requestID: "r-1")) == expected)
         #expect(problem.response(requestID: "r-1").headers[.retryAfter] == "7")

@@ -34,6 +34,7 @@ package struct EntityTag: Sendable, Equatable {
             }
         }
 
+        /// Whether the client has what `tag` stands for.
         package func includes(_ tag: EntityTag) -> Bool {
             switch self {
             case .any: true

@@ -44,6 +44,7 @@ package struct BodyFields: Sendable {
 
     // MARK: Required members. Each gives a value of no meaning when the member is wrong; `finish` throws then.
 
+    /// A member that must be there and be a string; the empty one counts.
     package mutating func string(_ field: String) -> String {
         switch read(field) {
         case .string(let text): return text
@@ -53,6 +54,7 @@ package struct BodyFields: Sendable {
         return ""
     }
 
+    /// A member that must be there and be a 64-bit integer; in a form, its decimal text.
     package mutating func int(_ field: String) -> Int {
         if let value = integer(field) { return value }
         if isMissing(field) { report(field, "is required") }
@@ -61,6 +63,7 @@ package struct BodyFields: Sendable {
 
     // MARK: Optional members: nil when they are not there or null.
 
+    /// A member that may be missing or null, else must be a string.
     package mutating func optionalString(_ field: String) -> String? {
         switch read(field) {
         case .string(let text): return text
@@ -71,6 +74,7 @@ package struct BodyFields: Sendable {
         }
     }
 
+    /// A member that may be missing or null, else must be a 64-bit integer.
     package mutating func optionalInt(_ field: String) -> Int? { integer(field) }
 
     /// Whether the body names the member at all, null included: for PATCH, where null may mean "clear".

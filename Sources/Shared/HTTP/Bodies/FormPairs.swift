@@ -6,6 +6,7 @@ package enum FormPairs {
     /// More pairs than any form of ours has.
     private static let pairsMax = 64
 
+    /// The pairs by name; 400 `invalid_form` for what cannot be read in exactly one way.
     package static func parse(_ bytes: ByteBuffer) throws -> [String: String] {
         var pairs: [String: String] = [:]
         let sequences = bytes.readableBytesView.split(separator: UInt8(ascii: "&"), maxSplits: pairsMax)

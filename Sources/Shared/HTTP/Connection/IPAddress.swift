@@ -79,6 +79,7 @@ package struct AddressBlock: Sendable, Hashable {
         guard (0...bitsMax).contains(prefixBits) else { return nil }
     }
 
+    /// Whether the address, which must be of the same family, begins with the block's bits.
     package func contains(_ other: IPAddress) -> Bool {
         guard other.bytes.count == address.bytes.count else { return false }
         let (whole, rest) = prefixBits.quotientAndRemainder(dividingBy: 8)

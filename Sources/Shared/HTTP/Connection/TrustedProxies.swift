@@ -6,6 +6,7 @@ package struct TrustedProxies: Sendable {
         self.blocks = blocks
     }
 
+    /// Whether the address is one of our proxies.
     package func contains(_ address: IPAddress) -> Bool {
         blocks.contains { $0.contains(address) }
     }

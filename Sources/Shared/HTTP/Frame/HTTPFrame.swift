@@ -7,7 +7,7 @@ package import ServiceLifecycle
 /// and the limits of the server.
 ///
 /// ```swift
-/// let frame = HTTPFrame(name: "AuthService", settings: settings.http, log: settings.log, checks: checks, openAPI: document)
+/// let frame = HTTPFrame(name: "AuthService", settings: settings.http, log: settings.log, checks: checks)
 /// let router = frame.makeRouter()
 /// AccountRoutes(database: database).add(to: router)
 /// let application = frame.application(router, services: [database])

@@ -16,6 +16,7 @@ package struct JSONParser {
         package let offset: Int
         package let reason: Reason
 
+        /// The kinds of fault.
         package enum Reason: String, Sendable {
             case unexpectedByte, unexpectedEnd, trailingBytes, tooDeep, duplicateMember, nul, loneSurrogate
             case invalidUTF8, invalidEscape, controlCharacter, invalidNumber

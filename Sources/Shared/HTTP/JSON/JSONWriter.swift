@@ -16,12 +16,14 @@ package struct JSONWriter {
 
     // MARK: Structure
 
+    /// Writes an object; `body` writes its members.
     package mutating func object<Failure: Error>(_ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
         open(UInt8(ascii: "{"))
         try body(&self)
         close(UInt8(ascii: "}"))
     }
 
+    /// Writes an array; `body` writes its elements.
     package mutating func array<Failure: Error>(_ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
         open(UInt8(ascii: "["))
         try body(&self)
@@ -62,21 +64,25 @@ package struct JSONWriter {
 
     // MARK: Values
 
+    /// Writes `null`.
     package mutating func null() {
         separate()
         buffer.writeStaticString("null")
     }
 
+    /// Writes `true` or `false`.
     package mutating func bool(_ value: Bool) {
         separate()
         buffer.writeStaticString(value ? "true" : "false")
     }
 
+    /// Writes an integer in decimal.
     package mutating func int(_ value: Int) {
         separate()
         buffer.writeDecimal(value)
     }
 
+    /// Writes a string, escaped where it must be.
     package mutating func string(_ value: String) {
         separate()
         var value = value
@@ -95,6 +101,7 @@ package struct JSONWriter {
         write(&buffer)
     }
 
+    /// Writes a whole document as a value.
     package mutating func value(_ value: JSONValue) {
         switch value {
         case .null: null()
@@ -119,21 +126,25 @@ package struct JSONWriter {
 // MARK: Members
 
 extension JSONWriter {
+    /// Writes a member that is a string, or null.
     package mutating func member(_ name: StaticString, _ value: String?) {
         key(name)
         if let value { string(value) } else { null() }
     }
 
+    /// Writes a member that is an integer, or null.
     package mutating func member(_ name: StaticString, _ value: Int?) {
         key(name)
         if let value { int(value) } else { null() }
     }
 
+    /// Writes a member that is a truth value.
     package mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)
         bool(value)
     }
 
+    /// Writes a member that is an object; `body` writes its members.
     package mutating func member<Failure: Error>(
         _ name: StaticString, object body: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -141,6 +152,7 @@ extension JSONWriter {
         try object(body)
     }
 
+    /// Writes a member that is an array; `body` writes one element.
     package mutating func member<Elements: Sequence, Failure: Error>(
         _ name: StaticString, array elements: Elements,
         _ body: (inout JSONWriter, Elements.Element) throws(Failure) -> Void

@@ -30,6 +30,7 @@ package struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
+    /// Writes one event; the handler's metadata, the provider's and the event's own, the later ones winning.
     package func log(event: LogEvent) {
         var parts = [metadata]
         if let provided = metadataProvider?.get() { parts.append(provided) }

@@ -2,6 +2,7 @@ import NIOCore
 
 /// All series of one name.
 struct MetricFamily {
+    /// The types of the exposition format that are used here.
     enum Kind: String {
         case counter, gauge, histogram
     }

@@ -1,44 +1,44 @@
 import CoreMetrics
-package import NIOCore
+import NIOCore
 import Synchronization
 
 /// The values of one name and set of labels.
-package protocol MetricSeries: AnyObject, Sendable {
+protocol MetricSeries: AnyObject, Sendable {
     func write(name: String, labels: String, into text: inout ByteBuffer)
 }
 
 /// A count that only grows.
-package final class CounterSeries: MetricSeries, CounterHandler {
+final class CounterSeries: MetricSeries, CounterHandler {
     private let value = Atomic<Int64>(0)
 
-    package func increment(by amount: Int64) { value.wrappingAdd(amount, ordering: .relaxed) }
-    package func reset() { value.store(0, ordering: .relaxed) }
+    func increment(by amount: Int64) { value.wrappingAdd(amount, ordering: .relaxed) }
+    func reset() { value.store(0, ordering: .relaxed) }
 
-    package func write(name: String, labels: String, into text: inout ByteBuffer) {
+    func write(name: String, labels: String, into text: inout ByteBuffer) {
         text.writeSample(name, labels, String(value.load(ordering: .relaxed)))
     }
 }
 
 /// A number that goes up and down; also what swift-metrics calls a recorder that does not aggregate, and its counter
 /// of fractions.
-package final class GaugeSeries: MetricSeries, MeterHandler, RecorderHandler, FloatingPointCounterHandler {
+final class GaugeSeries: MetricSeries, MeterHandler, RecorderHandler, FloatingPointCounterHandler {
     private let value = Mutex<Double>(0)
 
-    package func set(_ value: Int64) { set(Double(value)) }
-    package func set(_ value: Double) { self.value.withLock { $0 = value } }
-    package func increment(by amount: Double) { value.withLock { $0 += amount } }
-    package func decrement(by amount: Double) { value.withLock { $0 -= amount } }
-    package func record(_ value: Int64) { set(Double(value)) }
-    package func record(_ value: Double) { set(value) }
-    package func reset() { set(0.0) }
+    func set(_ value: Int64) { set(Double(value)) }
+    func set(_ value: Double) { self.value.withLock { $0 = value } }
+    func increment(by amount: Double) { value.withLock { $0 += amount } }
+    func decrement(by amount: Double) { value.withLock { $0 -= amount } }
+    func record(_ value: Int64) { set(Double(value)) }
+    func record(_ value: Double) { set(value) }
+    func reset() { set(0.0) }
 
-    package func write(name: String, labels: String, into text: inout ByteBuffer) {
+    func write(name: String, labels: String, into text: inout ByteBuffer) {
         text.writeSample(name, labels, value.withLock { $0 }.prometheusText)
     }
 }
 
 /// Counts values by size, for percentiles; durations in seconds.
-package final class HistogramSeries: MetricSeries, TimerHandler, RecorderHandler {
+final class HistogramSeries: MetricSeries, TimerHandler, RecorderHandler {
     /// From half a millisecond to two minutes: a read of ours and an answer of a language model are both in there.
     private static let bounds: [Double] = [
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120,
@@ -51,10 +51,10 @@ package final class HistogramSeries: MetricSeries, TimerHandler, RecorderHandler
 
     private let counts = Mutex(Counts())
 
-    package func record(_ value: Int64) { record(Double(value)) }
-    package func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1_000_000_000) }
+    func record(_ value: Int64) { record(Double(value)) }
+    func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1_000_000_000) }
 
-    package func record(_ value: Double) {
+    func record(_ value: Double) {
         let index = Self.bounds.firstIndex { value <= $0 } ?? Self.bounds.count
         counts.withLock { counts in
             counts.buckets[index] += 1
@@ -62,7 +62,7 @@ package final class HistogramSeries: MetricSeries, TimerHandler, RecorderHandler
         }
     }
 
-    package func write(name: String, labels: String, into text: inout ByteBuffer) {
+    func write(name: String, labels: String, into text: inout ByteBuffer) {
         let counts = counts.withLock { $0 }
         let prefix = labels.isEmpty ? "" : labels + ","
         var count = 0

@@ -26,20 +26,24 @@ package final class PrometheusRegistry: MetricsFactory {
 
     // MARK: MetricsFactory
 
+    /// A count that only grows; the same one for the same label and dimensions, as everywhere below.
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, .counter, dimensions) { CounterSeries() } as? CounterSeries ?? CounterSeries()
     }
 
+    /// A count of fractions.
     package func makeFloatingPointCounter(
         label: String, dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         series(label, .counter, dimensions) { GaugeSeries() } as? GaugeSeries ?? GaugeSeries()
     }
 
+    /// A number that goes up and down.
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         series(label, .gauge, dimensions) { GaugeSeries() } as? GaugeSeries ?? GaugeSeries()
     }
 
+    /// A histogram of what is recorded, or the last value if nothing is to be aggregated.
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         guard aggregate else {
             return series(label, .gauge, dimensions) { GaugeSeries() } as? GaugeSeries ?? GaugeSeries()
@@ -47,19 +51,25 @@ package final class PrometheusRegistry: MetricsFactory {
         return histogram(label, dimensions)
     }
 
+    /// A histogram of durations, in seconds.
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         histogram(label, dimensions)
     }
 
     /// A histogram of seconds (or of whatever is recorded); the same one for the same name and labels.
-    package func histogram(_ label: String, _ dimensions: [(String, String)]) -> HistogramSeries {
+    func histogram(_ label: String, _ dimensions: [(String, String)]) -> HistogramSeries {
         series(label, .histogram, dimensions) { HistogramSeries() } as? HistogramSeries ?? HistogramSeries()
     }
 
+    /// Stops exposing a counter.
     package func destroyCounter(_ handler: any CounterHandler) { forget(handler) }
+    /// Stops exposing a counter of fractions.
     package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { forget(handler) }
+    /// Stops exposing a gauge.
     package func destroyMeter(_ handler: any MeterHandler) { forget(handler) }
+    /// Stops exposing a recorder.
     package func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
+    /// Stops exposing a timer.
     package func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
 
     private func forget(_ handler: AnyObject) {

@@ -3,6 +3,7 @@
 package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
+    /// The bytes as text.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         var bits = 0
@@ -19,6 +20,7 @@ package enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The bytes of a text; nil when it is not the one spelling of any bytes.
     package static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits = 0

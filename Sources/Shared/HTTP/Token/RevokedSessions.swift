@@ -33,6 +33,7 @@ package final class RevokedSessions: Sendable {
         book = Mutex(Book(currentUntil: .min))
     }
 
+    /// What is known about a session now.
     package func state(of session: UUID) -> State {
         let now = clock()
         return book.withLock { book in

@@ -36,6 +36,7 @@ package struct RevokedSessionsFeed: Service {
         sessions.isCurrent()
     }
 
+    /// Listens and polls until the service stops.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
