@@ -1,8 +1,8 @@
 import Shared
 
 extension Problem {
-    /// What a client is told about its upload. (Labelled: both types have cases of one name, and an unlabelled call would
-    /// be ambiguous to a reader.)
+    /// What a client is told about its upload. (Labelled: both types have cases of one name, and an unlabelled call
+    /// would be ambiguous to a reader.)
     init(upload failure: UploadFailure) {
         switch failure {
         case .malformed(let failure): self.init(.invalidForm, detail: failure.sentence)
