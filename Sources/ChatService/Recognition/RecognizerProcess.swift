@@ -71,6 +71,10 @@ actor RecognizerProcess {
 
     /// The child's process id, if one is alive.
     var childProcessID: pid_t? { child?.processID }
+    /// Our end of the socket to it.
+    var childSocket: Int32? { child?.socket.descriptor }
+    /// Whether somebody waits for an answer of the child.
+    nonisolated var isCallUnderWay: Bool { call.withLock(\.isUnderWay) }
 
     private nonisolated func interruptibly(
         _ body: @Sendable () async throws -> RecognitionFrame
@@ -130,7 +134,11 @@ extension RecognizerProcess {
             call.child = child
             return call.isInterrupted
         }
-        guard !isInterrupted, let child else { throw .cancelled }
+        guard !isInterrupted, let child else {
+            // Interrupted before it was asked: the child is dead already.
+            endChild()
+            throw .cancelled
+        }
         return child
     }
 

@@ -92,6 +92,11 @@ struct PDFPage: Equatable, Sendable {
     let width: Double
     let height: Double
 
+    init(width: Double, height: Double) {
+        self.width = width
+        self.height = height
+    }
+
     /// Reads a line like `Page    3 size:  595.276 x 841.89 pts (A4)`.
     init?(_ line: Substring) {
         let words = line.split(separator: " ")

@@ -2,7 +2,7 @@ import CLeptonica
 
 /// What is light, what is dark, and what is noise in a picture in shades of grey.
 struct GrayTones {
-    /// Grain above it is worth smoothing. Scans have 1 to 4, strong JPEG compression 5, a phone in the dark 10 and more.
+    /// Grain above it is worth smoothing. Scans have 1 to 4, strong JPEG compression 5, a phone in the dark above 10.
     static let grainMax = 9.0
     /// Of all pixels. Print on paper, however sharp, has next to no single dot.
     static let specklesMax = 0.002
