@@ -203,8 +203,8 @@ extension ScriptedModelServer {
             default: String(scalar)
             }
         }
-        return
-            "data: {\"model\":\"scripted\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\(escaped.joined())\"}}]}\n\n"
+        let delta = #"{"content":"\#(escaped.joined())"}"#
+        return #"data: {"model":"scripted","choices":[{"index":0,"delta":\#(delta)}]}"# + "\n\n"
     }
 }
 
