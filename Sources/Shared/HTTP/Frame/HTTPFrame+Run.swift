@@ -3,6 +3,7 @@ import Foundation
 package import Hummingbird
 import Logging
 package import ServiceLifecycle
+import Synchronization
 
 extension HTTPFrame {
     /// Runs an application until SIGTERM or SIGINT, and then stops it within `SHUTDOWN_GRACE_SECONDS`: first `/readyz`
@@ -10,15 +11,28 @@ extension HTTPFrame {
     /// the services beside it stop, the last one started first. What has not finished a second before the end is
     /// cancelled; what does not heed that is ended with the process.
     package func run(_ application: Application<RouterResponder<ServiceContext>>) async throws {
-        try await serviceGroup(application).run()
+        let deadline = GraceDeadline(seconds: settings.shutdownGraceSeconds, logger: logger)
+        defer { deadline.cancel() }
+        try await serviceGroup(application, deadline: deadline).run()
     }
 
-    /// What `run` runs; a test stops it with `triggerGracefulShutdown` instead of a signal.
+    /// What `run` runs, without the end of the process behind it; a test stops it with `triggerGracefulShutdown`
+    /// instead of a signal.
     package func serviceGroup(_ application: Application<RouterResponder<ServiceContext>>) -> ServiceGroup {
+        serviceGroup(application, deadline: nil)
+    }
+
+    private func serviceGroup(
+        _ application: Application<RouterResponder<ServiceContext>>, deadline: GraceDeadline?
+    ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: application),
-                .init(service: DrainGate(drain: drain, metrics: metrics, settings: settings, logger: logger)),
+                .init(
+                    service: DrainGate(
+                        drain: drain, metrics: metrics, settings: settings, logger: logger, deadline: deadline
+                    )
+                ),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
@@ -36,23 +50,40 @@ private struct DrainGate: Service {
     let metrics: RequestMetrics
     let settings: HTTPSettings
     let logger: Logger
+    let deadline: GraceDeadline?
 
     func run() async throws {
         try? await gracefulShutdown()
         drain.begin()
         logger.notice("stopping", metadata: ["grace_seconds": "\(settings.shutdownGraceSeconds)"])
-        endProcessAfterGrace()
+        deadline?.start()
         let end = ContinuousClock.now + .seconds(settings.shutdownGraceSeconds) / 4
         while metrics.inFlight > 0, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
     }
+}
 
-    /// On a thread of its own kind: works also when the cooperative pool is stuck. A process that ends in time takes
-    /// the timer with it.
-    private func endProcessAfterGrace() {
-        let logger = logger
-        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(settings.shutdownGraceSeconds)) {
-            logger.critical("did not stop in time, ending the process")
+/// Ends the process when stopping takes longer than it may. On a thread of Dispatch, so that it works also when the
+/// cooperative pool is stuck.
+private final class GraceDeadline: Sendable {
+    private let seconds: Int
+    private let logger: Logger
+    private let isCancelled = Atomic<Bool>(false)
+
+    init(seconds: Int, logger: Logger) {
+        self.seconds = seconds
+        self.logger = logger
+    }
+
+    func start() {
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
+            guard !self.isCancelled.load(ordering: .acquiring) else { return }
+            self.logger.critical("did not stop in time, ending the process")
             _exit(1)
         }
+    }
+
+    /// Everything has stopped.
+    func cancel() {
+        isCancelled.store(true, ordering: .releasing)
     }
 }
