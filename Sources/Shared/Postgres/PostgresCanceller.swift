@@ -1,19 +1,19 @@
 import CPostgres
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Tells the server to stop a statement. `PQcancel` opens a connection of its own and blocks, so it runs on a thread of
 /// its own, never on the loop.
 actor PostgresCanceller {
     private let executor = ThreadExecutor(name: "pg-cancel")
     /// Requests that wait; past the limit the server's own `statement_timeout` has to do.
-    private let waiting = Mutex(0)
+    private let waiting = NIOLockedValueBox(0)
     private static let waitingMax = 64
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Sends the cancel request in the background.
     nonisolated func cancel(_ request: consuming PostgresCancelRequest) {
-        let isAccepted = waiting.withLock {
+        let isAccepted = waiting.withLockedValue {
             guard $0 < Self.waitingMax else { return false }
             $0 += 1
             return true
@@ -25,7 +25,7 @@ actor PostgresCanceller {
 
     private func send(_ box: PostgresCancelBox) {
         box.request.send()
-        waiting.withLock { $0 -= 1 }
+        waiting.withLockedValue { $0 -= 1 }
     }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 package import Logging
+import NIOConcurrencyHelpers
 import ServiceLifecycle
-import Synchronization
 
 /// A pool of connections to one PostgreSQL database.
 ///
@@ -120,11 +120,11 @@ extension PostgresRequest {
 
 /// Where the loop puts its numbers for others to read.
 final class PostgresStatisticsBoard: Sendable {
-    private let current = Mutex(PostgresStatistics())
+    private let current = NIOLockedValueBox(PostgresStatistics())
 
-    var statistics: PostgresStatistics { current.withLock { $0 } }
+    var statistics: PostgresStatistics { current.withLockedValue { $0 } }
 
     func publish(_ statistics: PostgresStatistics) {
-        current.withLock { $0 = statistics }
+        current.withLockedValue { $0 = statistics }
     }
 }

@@ -1,6 +1,6 @@
 import CLinux
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What tasks ask of the loop.
 enum PostgresCommand: Sendable {
@@ -14,6 +14,9 @@ enum PostgresCommand: Sendable {
 }
 
 /// Hands commands from any thread to the loop's thread, waking it only when it sleeps.
+///
+/// The client's locks are NIO's (a pthread mutex), not `Synchronization.Mutex`: the thread sanitizer does not see the
+/// slow path of the latter, which lies in the runtime's library, and reports races that are none.
 final class PostgresInbox: Sendable {
     private struct State {
         var commands: [PostgresCommand] = []
@@ -21,7 +24,7 @@ final class PostgresInbox: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     /// Readable when the loop was woken.
     let wakeDescriptor: Int32
 
@@ -34,7 +37,7 @@ final class PostgresInbox: Sendable {
 
     /// False if the loop has ended; then nobody will look at the command.
     func post(_ command: PostgresCommand) -> Bool {
-        let (isOpen, wakes) = state.withLock { state in
+        let (isOpen, wakes) = state.withLockedValue { state in
             guard !state.isClosed else { return (false, false) }
             state.commands.append(command)
             defer { state.isAsleep = false }
@@ -46,7 +49,7 @@ final class PostgresInbox: Sendable {
 
     /// Everything posted since the last call. If that is nothing, the next `post` wakes the loop.
     func take() -> [PostgresCommand] {
-        state.withLock {
+        state.withLockedValue {
             $0.isAsleep = $0.commands.isEmpty
             return exchange(&$0.commands, with: [])
         }
@@ -54,7 +57,7 @@ final class PostgresInbox: Sendable {
 
     /// Refuses further commands and returns those that were not taken.
     func shut() -> [PostgresCommand] {
-        state.withLock {
+        state.withLockedValue {
             $0.isClosed = true
             return exchange(&$0.commands, with: [])
         }

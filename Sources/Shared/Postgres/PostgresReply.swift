@@ -1,79 +1,83 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The one answer that somebody waits for: given by the loop or by cancellation, whichever comes first.
+///
+/// The answer lies under the lock and the continuation only wakes: the thread sanitizer sees the lock, but not how a
+/// continuation that is resumed before it suspends hands a value over.
 final class PostgresReply<Value: Sendable>: Sendable {
     private struct State {
-        var continuation: CheckedContinuation<Value, any Error>?
-        var isSettled = false
+        var answer: Result<Value, PostgresError>?
+        var continuation: CheckedContinuation<Void, Never>?
         var isSent = false
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
-    /// Waits for the answer. `start` hands the work over; `abandon` tells of a cancellation that came first.
-    func wait(
-        start: () -> Bool, abandon: @Sendable () -> Void
-    ) async throws -> Value {
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                guard arm(continuation) else { return continuation.resume(throwing: Self.cancelled(isSent: false)) }
-                if !start() { settle(.failure(PostgresError(.closed, "the database client is closed"))) }
-            }
+    /// Waits for the answer. `start` hands the work over and is false if nobody takes it; `abandon` tells of a
+    /// cancellation that came first.
+    func wait(start: () -> Bool, abandon: @Sendable () -> Void) async throws -> Value {
+        await withTaskCancellationHandler {
+            await suspend(start: start)
         } onCancel: {
             if cancel() { abandon() }
         }
+        return try taken()
     }
 
     /// As `wait`, but a cancellation of the task does not end it.
     func waitUncancelled(start: () -> Bool) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            guard arm(continuation) else { return }
-            if !start() { settle(.failure(PostgresError(.closed, "the database client is closed"))) }
-        }
+        await suspend(start: start)
+        return try taken()
     }
 
     /// Notes that the work goes to the server now. False if nobody waits for it any more.
     func claim() -> Bool {
-        state.withLock {
-            if !$0.isSettled { $0.isSent = true }
-            return !$0.isSettled
+        state.withLockedValue {
+            if $0.answer == nil { $0.isSent = true }
+            return $0.answer == nil
         }
     }
 
     /// Gives the answer; the first one counts.
-    func settle(_ result: sending Result<Value, PostgresError>) {
-        let continuation = state.withLock {
-            $0.isSettled = true
+    func settle(_ answer: Result<Value, PostgresError>) {
+        let continuation = state.withLockedValue {
+            $0.answer = $0.answer ?? answer
             return $0.continuation.take()
         }
-        guard let continuation else { return }
-        switch result {
-        case .success(let value): continuation.resume(returning: value)
-        case .failure(let error): continuation.resume(throwing: error)
+        continuation?.resume()
+    }
+
+    var isSettled: Bool { state.withLockedValue { $0.answer != nil } }
+
+    private func suspend(start: () -> Bool) async {
+        await withCheckedContinuation { continuation in
+            guard arm(continuation) else { return continuation.resume() }
+            if !start() { settle(.failure(PostgresError(.closed, "the database client is closed"))) }
         }
     }
 
-    var isSettled: Bool { state.withLock { $0.isSettled } }
-
-    private func arm(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
-        state.withLock {
-            guard !$0.isSettled else { return false }
+    private func arm(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+        state.withLockedValue {
+            guard $0.answer == nil else { return false }
             $0.continuation = continuation
             return true
         }
     }
 
+    /// True if the cancellation came before any answer, and after the work was handed over.
     private func cancel() -> Bool {
-        let (continuation, isSent, isFirst) = state.withLock {
-            let isFirst = !$0.isSettled
-            $0.isSettled = true
-            return ($0.continuation.take(), $0.isSent, isFirst)
+        let (continuation, isFirst) = state.withLockedValue { state in
+            let isFirst = state.answer == nil
+            let error = PostgresError(.cancelled, "the task was cancelled", outcomeUnknown: state.isSent)
+            state.answer = state.answer ?? .failure(error)
+            return (state.continuation.take(), isFirst)
         }
-        continuation?.resume(throwing: Self.cancelled(isSent: isSent))
+        continuation?.resume()
         return isFirst && continuation != nil
     }
 
-    private static func cancelled(isSent: Bool) -> PostgresError {
-        PostgresError(.cancelled, "the task was cancelled", outcomeUnknown: isSent)
+    private func taken() throws -> Value {
+        guard let answer = state.withLockedValue({ $0.answer }) else { preconditionFailure("woken without an answer") }
+        return try answer.get()
     }
 }

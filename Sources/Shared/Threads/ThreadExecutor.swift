@@ -1,7 +1,7 @@
 import DequeModule
 import Dispatch
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Runs the jobs of one actor, in order, on one thread of its own.
 ///
@@ -41,23 +41,23 @@ private final class Inbox: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     private let arrivals = DispatchSemaphore(value: 0)
 
     func add(_ work: @escaping @Sendable () -> Void) {
-        state.withLock { $0.work.append(work) }
+        state.withLockedValue { $0.work.append(work) }
         arrivals.signal()
     }
 
     func close() {
-        state.withLock { $0.isClosed = true }
+        state.withLockedValue { $0.isClosed = true }
         arrivals.signal()
     }
 
     func runUntilClosed() {
         while true {
             arrivals.wait()
-            let (next, isClosed) = state.withLock { ($0.work.popFirst(), $0.isClosed) }
+            let (next, isClosed) = state.withLockedValue { ($0.work.popFirst(), $0.isClosed) }
             if let next { next() } else if isClosed { return }
         }
     }
