@@ -139,7 +139,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SuiteTests",
-            dependencies: ["Shared", "TestSupport", "AuthService", "ChatService"],
+            dependencies: ["Shared", "TestSupport", "AuthService", "ChatService", "Benchmarks"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict),

@@ -1,4 +1,6 @@
 import Foundation
+import Logging
+import Shared
 
 /// A PostgreSQL of a test's own, for tests that stop and start the server; see `deploy/private-postgres`.
 package struct PrivatePostgres: Sendable {
@@ -26,6 +28,18 @@ package struct PrivatePostgres: Sendable {
 
     package func restart(immediately: Bool = false) async throws {
         try await Self.run(["restart"] + (immediately ? ["immediate"] : []) + [directory])
+    }
+
+    /// Runs a statement behind the services' back.
+    package func execute(_ statement: String) async throws {
+        let database = PostgresDatabase(settings: PostgresSettings(url: url), logger: .quiet)
+        let result: Result<Void, any Error>
+        do {
+            try await database.query("\(unsafeRaw: statement)")
+            result = .success(())
+        } catch { result = .failure(error) }
+        await database.close()
+        try result.get()
     }
 
     /// Stops it and removes its data.

@@ -77,6 +77,12 @@ package struct Reply: Sendable, CustomStringConvertible {
     package let headers: HTTPHeaders
     package let body: Data
 
+    package init(status: Int, headers: HTTPHeaders, body: Data) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
     /// The body as JSON, null if it is none.
     package var json: JSON { (try? JSON(parsing: body)) ?? .null }
     package var text: String { String(decoding: body, as: UTF8.self) }

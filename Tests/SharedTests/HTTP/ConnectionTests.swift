@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import Shared
+import TestSupport
 import Testing
 
 /// The server on a real socket, against clients that do not behave.

@@ -3,14 +3,15 @@ import NIOCore
 import NIOPosix
 
 /// A TCP connection that says exactly what a test wants it to say.
-struct RawConnection {
+package struct RawConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private var received = ""
     /// Whether the server has ended its side.
-    private(set) var isEnded = false
+    package private(set) var isEnded = false
 
-    static func open<R: Sendable>(
+    /// Runs `body` with a connection to a port of this machine.
+    package static func open<R: Sendable>(
         port: Int, _ body: @Sendable (inout RawConnection) async throws -> R
     ) async throws -> R {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -36,12 +37,13 @@ struct RawConnection {
         self.inbound = inbound
     }
 
-    func send(_ text: String) async throws {
+    /// Sends these bytes and nothing else.
+    package func send(_ text: String) async throws {
         try await outbound.write(ByteBuffer(string: text))
     }
 
     /// Everything received from the last call on, up to and with `end`, or to the end of the connection.
-    mutating func receive(through end: String) async throws -> String {
+    package mutating func receive(through end: String) async throws -> String {
         while true {
             if let range = received.range(of: end) {
                 defer { received = String(received[range.upperBound...]) }
@@ -57,7 +59,7 @@ struct RawConnection {
     }
 
     /// Everything up to the end of the connection.
-    mutating func receiveAll() async throws -> String {
+    package mutating func receiveAll() async throws -> String {
         try await receive(through: "\u{0}never")
     }
 }
