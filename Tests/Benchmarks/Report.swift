@@ -44,8 +44,8 @@ enum Report {
                 case .atLeast(let least): "≥ \(number(least))"
                 case .atMost(let most): "≤ \(number(most))"
                 }
-            return
-                "| \(figure.what) | \(figure.measured) | \(number(figure.value)) | \(bound) | \(figure.isGood ? "yes" : "NO") |"
+            let cells = [figure.what, figure.measured, number(figure.value), bound, figure.isGood ? "yes" : "NO"]
+            return "| " + cells.joined(separator: " | ") + " |"
         }
         let head = ["Measured on \(day), \(cores) cores, clients and PostgreSQL on them too.", ""]
         let columns = ["| what | measured | value | bound | holds |", "|---|---|---|---|---|"]

@@ -2,7 +2,8 @@ import Foundation
 import Shared
 import TestSupport
 
-/// The statements that ChatService really sends, taken from PostgreSQL's own log, so that the comparison never grows old.
+/// The statements that ChatService really sends, taken from PostgreSQL's own log, so that the comparison never grows
+/// old.
 enum StatementCapture {
     /// A statement with its values put in, as `pgbench` can run it.
     struct Statement: Sendable {
@@ -33,8 +34,8 @@ enum StatementCapture {
         return parse(text).filter { statement in words.contains { statement.text.contains($0) } }
     }
 
-    /// Lines after the first of an entry begin with a tab. Entries: `… parley-chat| LOG:  execute NAME: TEXT`, followed by
-    /// `… DETAIL:  parameters: $1 = '…', $2 = NULL`.
+    /// Lines after the first of an entry begin with a tab. Entries: `… parley-chat| LOG:  execute NAME: TEXT`,
+    /// followed by `… DETAIL:  parameters: $1 = '…', $2 = NULL`.
     static func parse(_ log: String) -> [Statement] {
         let entries = log.replacing("\n\t", with: "\u{1}").split(separator: "\n").filter { $0.contains("parley-chat|") }
         var statements: [Statement] = []

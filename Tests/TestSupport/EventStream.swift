@@ -16,6 +16,7 @@ package struct ServerSentEvent: Sendable, Hashable {
 package struct EventStream: AsyncSequence, Sendable {
     let body: HTTPClientResponse.Body
 
+    /// The stream can be read once.
     package func makeAsyncIterator() -> Iterator { Iterator(chunks: body.makeAsyncIterator()) }
 
     /// Cuts chunks into lines and lines into events.
@@ -27,6 +28,7 @@ package struct EventStream: AsyncSequence, Sendable {
 
         init(chunks: HTTPClientResponse.Body.AsyncIterator) { self.chunks = chunks }
 
+        /// The next event, nil at the end of the answer.
         package mutating func next() async throws -> ServerSentEvent? {
             while true {
                 while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {

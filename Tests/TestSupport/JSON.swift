@@ -52,6 +52,7 @@ extension JSON: Codable {
         }
     }
 
+    /// Whole numbers are written without a point.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -10,6 +10,7 @@ package struct MultipartForm: Sendable {
         for (name, value) in fields { add(name, value) }
     }
 
+    /// A field.
     package mutating func add(_ name: String, _ value: String) {
         parts.writeString("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n")
     }

@@ -26,6 +26,7 @@ package struct PrivatePostgres: Sendable {
         try await Self.run(["stop"] + (immediately ? ["immediate"] : []) + [directory])
     }
 
+    /// Stops and starts it on the same port.
     package func restart(immediately: Bool = false) async throws {
         try await Self.run(["restart"] + (immediately ? ["immediate"] : []) + [directory])
     }

@@ -21,10 +21,15 @@ enum ProcessLaunch {
         posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         posix_spawn_file_actions_addchdir_np(&actions, directory)
 
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        setSignals(&attributes)
+
         var id: pid_t = 0
         let result = withStrings(arguments) { arguments in
             withStrings(environment.map { "\($0)=\($1)" }) { environment in
-                posix_spawn(&id, arguments[0]!, &actions, nil, arguments, environment)
+                posix_spawn(&id, arguments[0]!, &actions, &attributes, arguments, environment)
             }
         }
         guard result == 0 else {
@@ -32,6 +37,17 @@ enum ProcessLaunch {
             throw POSIXError(POSIXErrorCode(rawValue: result) ?? .EINVAL)
         }
         return (id, FileHandle(fileDescriptor: ends[0], closeOnDealloc: true))
+    }
+
+    /// The threads of Dispatch block all signals, and a child would inherit that: it could be asked to stop in vain.
+    private static func setSignals(_ attributes: inout posix_spawnattr_t) {
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     }
 
     /// Blocks until the child has ended.

@@ -23,5 +23,6 @@ package struct TemporaryFolder: Sendable {
             at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
     }
 
+    /// With everything in it.
     package func remove() { try? FileManager.default.removeItem(at: url) }
 }

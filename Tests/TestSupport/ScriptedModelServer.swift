@@ -226,6 +226,7 @@ private final class ResponseWriter: ChannelOutboundHandler {
 
 /// What has happened on a server, with those who wait for it.
 private final class Events: Sendable {
+    /// What happened so far.
     struct State {
         var requests: [ScriptedModelServer.Request] = []
         var connections = 0

@@ -16,6 +16,7 @@ package struct ServiceClient: Sendable {
     /// The same service as another user.
     package func with(token: String?) -> ServiceClient { ServiceClient(base: base, token: token) }
 
+    /// Reads a whole answer of up to 64 MiB, within 120 seconds, as all calls here do.
     package func get(_ path: String, headers: HTTPHeaders = [:]) async throws -> Reply {
         try await send(.GET, path, headers: headers)
     }
@@ -25,6 +26,7 @@ package struct ServiceClient: Sendable {
         try await send(.POST, path, json: json, headers: headers)
     }
 
+    /// Sends `json` with any method.
     package func send(
         _ method: HTTPMethod, _ path: String, json: JSON, headers: HTTPHeaders = [:]
     ) async throws -> Reply {
@@ -40,6 +42,7 @@ package struct ServiceClient: Sendable {
         return try await send(.POST, path, headers: headers, body: form.body)
     }
 
+    /// Sends any body, or none.
     package func send(
         _ method: HTTPMethod, _ path: String, headers: HTTPHeaders = [:], body: ByteBuffer? = nil
     ) async throws -> Reply {

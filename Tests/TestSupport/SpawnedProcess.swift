@@ -43,6 +43,7 @@ package final class SpawnedProcess: Sendable {
         if isRunning { Foundation.kill(id, number) }
     }
 
+    /// - Returns: as `terminate`.
     package func waitForExit(atMost limit: Duration) async throws -> Int32 {
         let exit = exit
         return try await waiting(for: "the end of \(name)", atMost: limit) { try await exit.wait() }

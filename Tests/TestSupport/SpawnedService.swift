@@ -30,6 +30,7 @@ package struct SpawnedService: Sendable {
         return service
     }
 
+    /// Returns when `/readyz` says 200; throws when the process ends.
     package func waitUntilReady(atMost limit: Duration = .seconds(30)) async throws {
         _ = try await polling(for: "\(process.name) to be ready", atMost: limit) {
             guard process.isRunning else { throw ProcessEnded(name: process.name, log: process.log.text) }

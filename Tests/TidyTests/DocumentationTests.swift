@@ -13,9 +13,14 @@ enum DocumentationRules {
                 (String($0.1), index + 1)
             }
         }
-        return (types + functions).filter { !documented(line: $0.1, in: file.lines) }.map {
-            Complaint(file, line: $0.1, "\($0.0) has no documentation comment")
-        }
+        return (types + functions.enumerated().filter { !isOverload($0.offset, functions) }.map(\.element))
+            .filter { !documented(line: $0.1, in: file.lines) }
+            .map { Complaint(file, line: $0.1, "\($0.0) has no documentation comment") }
+    }
+
+    /// The comment of a function stands for the overloads that follow it.
+    private static func isOverload(_ index: Int, _ functions: [(String, Int)]) -> Bool {
+        index > 0 && functions[index - 1].0 == functions[index].0
     }
 
     /// True if the line above, attributes and compiler conditions aside, is a documentation comment.

@@ -14,9 +14,12 @@ enum ImportRules {
         (["AuthService", "ChatService"], { _ in false }),
     ]
 
+    /// Beside routes: what reads a request or writes an answer for several of them.
+    private static let requestFiles: Set = ["UploadReader.swift", "PageQuery.swift", "EventStreamWriter.swift"]
+
     private static func speaksHTTP(_ file: SourceFile) -> Bool {
         file.path.hasPrefix("Sources/Shared/HTTP/") || file.name.hasSuffix("Routes.swift") || isWiring(file)
-            || file.name == "UploadReader.swift"
+            || requestFiles.contains(file.name)
     }
 
     private static func isWiring(_ file: SourceFile) -> Bool { file.name.hasSuffix("Application.swift") }

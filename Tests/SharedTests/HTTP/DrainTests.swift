@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 import Shared
+import TestSupport
 import Testing
 
 @Suite("Stopping")
