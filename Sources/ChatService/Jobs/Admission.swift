@@ -3,7 +3,8 @@ import Synchronization
 
 /// The bound on plain questions that this replica works on at once: over all (503) and for one user (429).
 ///
-/// In memory, because a plain question is worked on by the replica that accepted it; it costs the hot path no statement.
+/// In memory, because a plain question is worked on by the replica that accepted it; it costs the hot path no
+/// statement.
 final class Admission: Sendable {
     private struct State {
         var all = 0

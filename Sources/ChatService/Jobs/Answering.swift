@@ -87,7 +87,9 @@ struct Answering: Sendable {
     }
 
     private func fail(_ job: ClaimedJob, with failure: JobFailure) async -> AnswerOutcome {
-        let isStored = await database.persist(job.fence, logger: logger) { try await database.failJob(job.fence, with: failure) }
+        let isStored = await database.persist(job.fence, logger: logger) {
+            try await database.failJob(job.fence, with: failure)
+        }
         return isStored ? .failed(failure) : .handedOver
     }
 

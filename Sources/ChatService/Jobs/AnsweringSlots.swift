@@ -5,7 +5,8 @@ import Shared
 extension JobPool {
     /// Answers a plain question that this replica has accepted, and returns when its end is known.
     ///
-    /// The work belongs to the pool, not to the caller: a caller that goes away does not stop the answer from being stored.
+    /// The work belongs to the pool, not to the caller: a caller that goes away does not stop the answer from being
+    /// stored.
     func answer(_ question: AcceptedQuestion) async -> AnswerOutcome {
         await withCheckedContinuation { continuation in
             begin(question, onDelta: { _ in }) { continuation.resume(returning: $0) }

@@ -4,9 +4,9 @@ import Shared
 extension PostgresDatabase {
     /// Repeats a fenced write until PostgreSQL has decided about it, through outages of any length.
     ///
-    /// The fence makes the repetition safe even when an outcome was unknown. It ends without an outcome when the task is
-    /// cancelled, which the lease does from outside, and when PostgreSQL refuses the statement itself: that is a bug, and
-    /// the lease hands the job on.
+    /// The fence makes the repetition safe even when an outcome was unknown. It ends without an outcome when the task
+    /// is cancelled, which the lease does from outside, and when PostgreSQL refuses the statement itself: that is a
+    /// bug, and the lease hands the job on.
     ///
     /// - Returns: what `write` said, which is whether the job is still the holder's; false without an outcome.
     func persist(_ fence: JobFence, logger: Logger, _ write: () async throws -> Bool) async -> Bool {

@@ -5,8 +5,8 @@ import Shared
 extension JobPool {
     /// Runs until the task is cancelled.
     ///
-    /// Renewal every third of the lease, on the database's clock. When it cannot renew, the replica stops the work on its own,
-    /// monotonic clock before others may start: after two thirds of a lease since the last renewal was *sent*.
+    /// Renewal every third of the lease, on the database's clock. When it cannot renew, the replica stops the work on
+    /// its own, monotonic clock before others may start: after two thirds of a lease since the last renewal was *sent*.
     func keepLeases() async {
         let lease = Duration.seconds(settings.leaseSeconds)
         let clock = ContinuousClock()

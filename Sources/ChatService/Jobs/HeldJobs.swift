@@ -45,7 +45,8 @@ final class HeldJobs: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Runs `work` while the job counts as held. When the job is stopped from outside, `work` is cancelled and the reason is returned.
+    /// Runs `work` while the job counts as held. When the job is stopped from outside, `work` is cancelled and the
+    /// reason is returned.
     func hold<Result: Sendable>(
         _ fence: JobFence, work: @escaping @Sendable () async -> Result
     ) async -> HeldResult<Result> {

@@ -1,8 +1,8 @@
 import Logging
 import Shared
 
-/// Sweeps away what nobody needs any more, at start and every ten minutes: files of dead processes on this disk, uploaded
-/// bytes of messages that ended long ago, and idempotency keys past their day.
+/// Sweeps away what nobody needs any more, at start and every ten minutes: files of dead processes on this disk,
+/// uploaded bytes of messages that ended long ago, and idempotency keys past their day.
 struct Janitor: Sendable {
     let database: PostgresDatabase
     let uploads: LocalUploads
@@ -33,7 +33,8 @@ struct Janitor: Sendable {
 }
 
 extension PostgresQuerying {
-    /// Deletes the bytes and pages of messages that ended without their text and are too old to be retried; they can then not be.
+    /// Deletes the bytes and pages of messages that ended without their text and are too old to be retried; they can
+    /// then not be.
     func deleteAbandonedChunks(olderThanHours hours: Int) async throws -> Int {
         try await query(
             """

@@ -5,9 +5,10 @@ import Shared
 
 /// The workers of this replica: recognizing slots and answering slots over the rows of `chat.jobs`.
 ///
-/// A service: it works while `run()` runs and gives back what it holds at graceful shutdown. Every replica is equal; what
-/// one leaves behind, the others claim when the lease has run out.
+/// A service: it works while `run()` runs and gives back what it holds at graceful shutdown. Every replica is equal;
+/// what one leaves behind, the others claim when the lease has run out.
 final class JobPool: Service {
+    /// How many of each slot, and how long a claim holds.
     struct Settings: Sendable {
         /// Pages recognised at once, each by a child process of its own.
         let recognizingSlots: Int

@@ -4,7 +4,8 @@ import Shared
 /// The life of a job in single statements. Every one that writes for a holder says `where id = … and attempt = …`: zero
 /// rows mean that somebody else owns the job now, and the caller must stop and write nothing more.
 extension PostgresQuerying {
-    /// Claims up to `limit` jobs of one stage, oldest first: those that wait and those whose holder has let the lease run out.
+    /// Claims up to `limit` jobs of one stage, oldest first: those that wait and those whose holder has let the lease
+    /// run out.
     ///
     /// - Parameter leaseSeconds: how long the claim holds without a heartbeat, on the database's clock.
     func claimJobs(stage: JobStage, owner: UUID, leaseSeconds: Int, limit: Int) async throws -> [ClaimedJob] {

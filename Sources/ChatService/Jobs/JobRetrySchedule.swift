@@ -9,6 +9,7 @@ struct JobRetrySchedule: Sendable {
     /// Tries that end in a failure of the model before the message fails.
     static let triesMax = 3
 
+    /// What to do with the job.
     enum Decision: Equatable, Sendable {
         /// Give the job back for `after`; a spared one does not count as a try.
         case again(after: Duration, isSpared: Bool)

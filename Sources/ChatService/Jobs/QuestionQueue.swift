@@ -18,8 +18,8 @@ final class QuestionQueue: Sendable {
         (entries, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(capacity))
     }
 
-    /// Hands a question to the pool; when the queue is closed or full it ends at once as handed over, and the lease brings
-    /// it to another holder.
+    /// Hands a question to the pool; when the queue is closed or full it ends at once as handed over, and the lease
+    /// brings it to another holder.
     func submit(
         _ question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void,
         finish: @escaping @Sendable (AnswerOutcome) -> Void

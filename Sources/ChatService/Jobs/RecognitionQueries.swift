@@ -94,7 +94,8 @@ extension PostgresQuerying {
         ).isEmpty == false
     }
 
-    /// Counts a crash or a hang of the recognizing child against the file. Returns the count, or nil when the job is lost.
+    /// Counts a crash or a hang of the recognizing child against the file. Returns the count, or nil when the job is
+    /// lost.
     func countCrash(ofFile fileID: Int, fence: JobFence) async throws -> Int? {
         try await query(
             """
@@ -105,7 +106,8 @@ extension PostgresQuerying {
         ).first?.decode(Int.self)
     }
 
-    /// The checkpoint between the stages: stores the text, drops the uploaded bytes and the pages, and lets any replica answer.
+    /// The checkpoint between the stages: stores the text, drops the uploaded bytes and the pages, and lets any replica
+    /// answer.
     ///
     /// The claim is given back without a cost, so that the answering stage starts with all its tries.
     ///

@@ -81,7 +81,8 @@ struct Recognizing: Sendable {
         return try await database.storeRecognizedText(text, fence: job.fence) ? .recognized : .lost
     }
 
-    private func outcome(of failure: RecognitionFailure, _ file: StoredFile, _ job: ClaimedJob) async throws -> Outcome {
+    private func outcome(of failure: RecognitionFailure, _ file: StoredFile, _ job: ClaimedJob) async throws -> Outcome
+    {
         logger.info(
             "file not recognised",
             metadata: ["job": "\(job.fence.jobID)", "file": "\(file.id)", "cause": "\(failure)"])
@@ -116,6 +117,7 @@ extension JobFailure {
     static let recognitionTimeout = JobFailure(
         code: "recognition_timeout", detail: "A page of the file took too long to recognise.", isRetryable: false)
     static let recognitionCrashed = JobFailure(
-        code: "recognition_crashed", detail: "The file could not be recognised: it made the recognition fail repeatedly.",
+        code: "recognition_crashed",
+        detail: "The file could not be recognised: it made the recognition fail repeatedly.",
         isRetryable: false)
 }

@@ -1,7 +1,8 @@
 import Logging
 import Shared
 
-/// One recognizing slot: claims a job, reads its files with the slot's own child process, and gives back what it cannot finish.
+/// One recognizing slot: claims a job, reads its files with the slot's own child process, and gives back what it cannot
+/// finish.
 struct RecognizingSlot: Sendable {
     private let pool: JobPool
     private let recognizer: RecognizerProcess

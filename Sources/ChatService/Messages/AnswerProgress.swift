@@ -1,5 +1,5 @@
-/// An answer on its way from the pool to one reader, bounded: a reader that is too slow misses pieces, and has the whole text
-/// in the last event all the same. It never holds up the model.
+/// An answer on its way from the pool to one reader, bounded: a reader that is too slow misses pieces, and has the
+/// whole text in the last event all the same. It never holds up the model.
 final class AnswerProgress: Sendable {
     /// Pieces that may wait for a slow reader; a piece is a few bytes, an answer a few thousand pieces.
     static let piecesMax = 16_384

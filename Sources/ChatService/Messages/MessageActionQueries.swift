@@ -12,7 +12,8 @@ enum MessageActionOutcome: Sendable {
 
 /// Cancel, retry and regenerate: single statements, so that two replicas asked at once give one effect.
 extension PostgresQuerying {
-    /// Stops the work on a message: takes the job away, so that its holder's next write changes nothing, and marks the message.
+    /// Stops the work on a message: takes the job away, so that its holder's next write changes nothing, and marks the
+    /// message.
     func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
         let rows = try await query(
             """

@@ -35,7 +35,8 @@ struct QuestionFields: Sendable {
         }
         guard message.unicodeScalars.count <= Self.messageCharactersMax else {
             throw Problem(
-                .messageTooLong, errors: [.init("message", "must have at most \(Self.messageCharactersMax) characters")])
+                .messageTooLong, errors: [.init("message", "must have at most \(Self.messageCharactersMax) characters")]
+            )
         }
         return message
     }

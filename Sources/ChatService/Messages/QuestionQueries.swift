@@ -29,8 +29,8 @@ struct EarlierMessage: Sendable {
 extension QuestionContext {
     /// How many earlier messages are looked at; the token budget cuts further.
     static let messagesMax = 60
-    /// How much of an earlier message is fetched. Longer than any budget that is sensible, so that one recognised book in
-    /// the history does not cross the wire with each question.
+    /// How much of an earlier message is fetched. Longer than any budget that is sensible, so that one recognised book
+    /// in the history does not cross the wire with each question.
     static let messageCharacters = 40_000
 }
 

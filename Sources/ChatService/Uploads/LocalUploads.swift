@@ -5,7 +5,8 @@ import Synchronization
 
 /// Where the uploaded bytes of this replica's jobs lie on its own disk, by file id.
 ///
-/// A shortcut, never the truth: what is not here is rebuilt from `chat.upload_chunks`, and what nobody needs any more is removed.
+/// A shortcut, never the truth: what is not here is rebuilt from `chat.upload_chunks`, and what nobody needs any more
+/// is removed.
 final class LocalUploads: Sendable {
     private let spool: UploadSpool
     private let logger: Logger

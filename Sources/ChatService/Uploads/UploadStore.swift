@@ -13,8 +13,8 @@ struct UploadStore: Sendable {
     }
 
     /// - Returns: nil when the user has no such conversation.
-    /// - Throws: what PostgreSQL or the disk threw; nothing was stored then, unless the error says that the outcome of the
-    ///   commit is unknown.
+    /// - Throws: what PostgreSQL or the disk threw; nothing was stored then, unless the error says that the outcome of
+    ///   the commit is unknown.
     func store(_ question: NewQuestion, _ files: [SpooledFile]) async throws -> Stored? {
         try await database.withTransaction { transaction -> Stored? in
             guard let questionID = try await transaction.insertFileQuestion(question) else { return nil }

@@ -107,8 +107,8 @@ create table auth.address_windows (
 
 create index address_windows_by_age on auth.address_windows (started_at);
 
--- What happened, written in the transaction in which it happened and never changed. No foreign key: the rows outlive the
--- user. No e-mail of a failed login: people type passwords into that field.
+-- What happened, written in the transaction in which it happened and never changed. No foreign key: the rows outlive
+-- the user. No e-mail of a failed login: people type passwords into that field.
 create table auth.audit (
     id         bigint generated always as identity primary key,
     at         timestamptz not null default clock_timestamp(),

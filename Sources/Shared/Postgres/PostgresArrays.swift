@@ -7,6 +7,7 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
         return Element.self == UInt8.self ? .bytea : array
     }
 
+    /// Writes an array of one dimension; `[UInt8]` is `bytea`.
     package func encode(into writer: inout PostgresWriter) -> PostgresNullness {
         // The type, not the cast alone: an empty array of any type casts to `[UInt8]`.
         if Element.self == UInt8.self, let bytes = self as? [UInt8] {

@@ -45,6 +45,7 @@ extension UnsafeRawBufferPointer {
 extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
     package static var postgresType: PostgresType { Wrapped.postgresType }
 
+    /// Writes the value, or nothing and says that it is NULL.
     package func encode(into writer: inout PostgresWriter) -> PostgresNullness {
         self?.encode(into: &writer) ?? .null
     }

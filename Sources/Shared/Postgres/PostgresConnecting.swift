@@ -3,6 +3,7 @@ import Foundation
 
 /// Opening a session without blocking.
 extension PostgresConnection {
+    /// How far the opening has come, and what it waits for.
     enum Progress {
         case wantsRead, wantsWrite, connected
         case failed(String)

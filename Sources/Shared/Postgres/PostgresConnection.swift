@@ -18,6 +18,7 @@ final class PostgresConnection {
         case listen([PostgresSubscription])
     }
 
+    /// What a round of reading has brought for the callers.
     enum Outcome {
         case finished(PostgresRequest, attempt: Int, Result<PostgresRows, PostgresError>)
         case listening([PostgresSubscription])

@@ -35,10 +35,12 @@ package final class PostgresDatabase: PostgresQuerying, Service {
     /// The connections at this moment.
     package var statistics: PostgresStatistics { board.statistics }
 
+    /// Runs a statement that only reads, beside others on a shared connection; repeated when its connection broke.
     package func read(_ sql: SQL) async throws -> PostgresRows {
         try await perform(PostgresRequest(sql, purpose: .read))
     }
 
+    /// Runs any statement, committed by itself, on a leased connection; never repeated once it may have been sent.
     @discardableResult package func query(_ sql: SQL) async throws -> PostgresRows {
         try await perform(PostgresRequest(sql, purpose: .query))
     }

@@ -1,5 +1,6 @@
 /// What went wrong between a caller and PostgreSQL. Never contains a bind value.
 package struct PostgresError: Error, Sendable, Equatable {
+    /// Where it went wrong.
     package enum Kind: Sendable, Equatable {
         /// The server refused the statement; `sqlState` says why.
         case server

@@ -12,6 +12,7 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
     static let bufferMax = 1024
     let stream: AsyncStream<PostgresNotification>
 
+    /// One reader's way through the notifications.
     package func makeAsyncIterator() -> AsyncStream<PostgresNotification>.Iterator {
         stream.makeAsyncIterator()
     }

@@ -5,6 +5,7 @@ import DequeModule
 /// The loop tells what happened, then performs the actions of `nextAction` until there is none. Times are nanoseconds
 /// of one monotonic clock.
 struct PostgresPool<Waiter: Equatable> {
+    /// Whom a connection serves: all readers at once, or one caller at a time.
     enum Role: Equatable { case reader, leased }
 
     private enum State: Equatable {
@@ -23,6 +24,7 @@ struct PostgresPool<Waiter: Equatable> {
         let deadline: UInt64
     }
 
+    /// What the loop is to do next.
     enum Action {
         case connect(slot: Int)
         case assign(Waiter, slot: Int)

@@ -1,5 +1,6 @@
 /// One statement on its way to a connection and back.
 final class PostgresRequest: Sendable {
+    /// Which kind of connection the statement is for.
     enum Purpose: Sendable {
         /// Shares a pipelined connection; may be sent again.
         case read

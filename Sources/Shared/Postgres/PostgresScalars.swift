@@ -3,6 +3,7 @@ package import Foundation
 extension Bool: PostgresCodable {
     package static var postgresType: PostgresType { .bool }
 
+    /// Writes one byte, 0 or 1.
     package func encode(into writer: inout PostgresWriter) -> PostgresNullness {
         writer.write(UInt8(self ? 1 : 0))
         return .value

@@ -18,6 +18,7 @@ struct PostgresStatements {
         var isConfirmed = false
     }
 
+    /// How a statement is to be sent.
     enum Lookup: Equatable {
         case prepared(name: String)
         /// Prepare it under `name`; if `evicted` is given, deallocate that statement first.

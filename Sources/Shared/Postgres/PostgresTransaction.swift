@@ -6,10 +6,12 @@ package struct PostgresTransaction: PostgresQuerying {
     let lease: PostgresLease
     let inbox: PostgresInbox
 
+    /// As `query`: in a transaction both use its connection.
     package func read(_ sql: SQL) async throws -> PostgresRows {
         try await query(sql)
     }
 
+    /// Runs a statement in the transaction; its error rolls the transaction back when it is thrown out of the body.
     @discardableResult package func query(_ sql: SQL) async throws -> PostgresRows {
         try await PostgresRequest(sql, purpose: .leased(lease)).perform(through: inbox)
     }

@@ -30,6 +30,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             sql.placeholders.reserveCapacity(interpolationCount)
         }
 
+        /// Appends the text between two values.
         package mutating func appendLiteral(_ literal: String) {
             sql.text += literal
         }

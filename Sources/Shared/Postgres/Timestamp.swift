@@ -91,6 +91,7 @@ extension Timestamp: Codable {
         self = timestamp
     }
 
+    /// Writes the RFC 3339 text.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(rfc3339)

@@ -10,7 +10,7 @@ import Testing
         #expect(try PageCursor(cursor.text) == cursor)
     }
 
-    @Test(arguments: ["", "x", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAQ==", "../../etc", "f____________________w", "é"])
+    @Test(arguments: ["", "x", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAQ==", "../../etc", "é"])
     func anythingElseIsRefused(text: String) {
         #expect { try PageCursor(text) } throws: { ($0 as? Problem)?.code == .invalidCursor }
     }

@@ -47,7 +47,8 @@ struct ChatFixture: Sendable {
     }
 
     /// A question with one file of two chunks, its job waiting for recognition.
-    func acceptFile(name: String = "scan.pdf", type: DocumentType = .pdf) async throws -> (questionID: Int, fileID: Int) {
+    func acceptFile(name: String = "scan.pdf", type: DocumentType = .pdf) async throws -> (questionID: Int, fileID: Int)
+    {
         try await database.withTransaction { transaction in
             guard let questionID = try await transaction.insertFileQuestion(question("Look", files: 1)) else {
                 throw Missing(what: "conversation")
