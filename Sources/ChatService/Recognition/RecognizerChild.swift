@@ -111,10 +111,10 @@ extension RecognizerChild {
     }
 
     /// Everything the child learns of its surroundings. `OMP_THREAD_LIMIT` must be there before exec: parallel
-    /// OpenMP makes a batch of pages many times slower.
+    /// OpenMP makes a batch of pages many times slower. A crash needs no backtracer in the cage.
     private static func environment(_ settings: RecognitionSettings) -> [String] {
         var variables = [
-            "LANG=C.UTF-8", "OMP_THREAD_LIMIT=1", "MALLOC_ARENA_MAX=1",
+            "LANG=C.UTF-8", "OMP_THREAD_LIMIT=1", "MALLOC_ARENA_MAX=1", "SWIFT_BACKTRACE=enable=no",
             "OCR_LANGUAGES=\(settings.languages)", "OCR_PAGE_SECONDS=\(settings.pageSeconds)",
             "\(RecognitionChild.parentVariable)=\(getpid())",
             "PATH=\(inherited("PATH") ?? "/usr/local/bin:/usr/bin:/bin")",

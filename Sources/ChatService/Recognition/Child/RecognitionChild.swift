@@ -14,8 +14,13 @@ enum RecognitionChild {
 
     /// Serves descriptor 0 until it closes, and exits.
     static func run() -> Never {
+        if CommandLine.arguments.dropFirst(2).first == CageCheck.argument {
+            print(CageCheck.run().joined(separator: "\n"))
+            exit(0)
+        }
         guard let parent = variable(parentVariable).flatMap({ pid_t($0) }) else {
-            fatalError("\(argument) is started by ChatService itself")
+            print("\(argument) is started by ChatService itself; try: ChatService \(argument) \(CageCheck.argument)")
+            exit(64)
         }
         let pageSeconds = variable("OCR_PAGE_SECONDS").flatMap { Int($0) } ?? 60
         Confinement(pageSeconds: pageSeconds).apply(parent: parent)

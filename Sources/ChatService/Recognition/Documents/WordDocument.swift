@@ -17,7 +17,7 @@ struct WordDocument: ReadableDocument {
         parts += try Self.unique(package, "footnotes", relations)
         parts += try Self.unique(package, "endnotes", relations)
         parts += try Self.unique(package, "footer", relations)
-        text = PageText(parts.filter { !$0.isEmpty }.joined(separator: "\n")).normalized
+        text = PageText(parts.joined()).normalized
     }
 
     func page(_ number: Int) throws(RecognitionFailure) -> RecognizedPage { .text(text) }

@@ -9,6 +9,7 @@ struct WordText {
         "http://purl.oclc.org/ooxml/wordprocessingml/main",
     ]
 
+    /// Every line ended by a line feed.
     private(set) var text = ""
     /// The cells of each open row, the innermost table last.
     private var rows: [[String]] = []
