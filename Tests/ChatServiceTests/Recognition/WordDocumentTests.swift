@@ -40,7 +40,8 @@ struct WordDocumentTests {
         let text = try await text([
             body(
                 """
-                <w:p><w:pPr><w:tabs><w:tab w:val="left"/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t></w:r></w:p>
+                <w:p><w:pPr><w:tabs><w:tab w:val="left"/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t>
+                </w:r></w:p>
                 <w:p/><w:p><w:r><w:t xml:space="preserve">c </w:t><w:br/><w:t>d&amp;&#233;</w:t></w:r></w:p>
                 """)
         ])

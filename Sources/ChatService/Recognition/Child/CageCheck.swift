@@ -2,7 +2,9 @@ import CLinux
 import Glibc
 
 /// `ChatService recognize check`: tries, from inside, what a confined child must not be able to do, and prints a line
-/// for each attempt, to a terminal or a pipe: it can write to no file. For operators who want to know which layers hold on their system, and for the tests.
+/// for each attempt, to a terminal or a pipe (it can write to no file).
+///
+/// For operators who want to know which layers hold on their system, and for the tests.
 enum CageCheck {
     /// The argument behind `recognize`.
     static let argument = "check"
