@@ -14,7 +14,7 @@ struct BenchmarkSite: Sendable {
         _ plan: BenchmarkPlan, settings: [String: String] = [:], _ body: @Sendable (BenchmarkSite) async throws -> R
     ) async throws -> R {
         let defaults = [
-            "LOG_LEVEL": "warning", "QUEUE_JOBS_PER_USER": "100000", "QUEUE_JOBS_MAX": "100000",
+            "LOG_LEVEL": "notice", "QUEUE_JOBS_PER_USER": "100000", "QUEUE_JOBS_MAX": "100000",
             "DATABASE_CONNECTIONS": "8",
         ]
         let all = defaults.merging(settings) { $1 }

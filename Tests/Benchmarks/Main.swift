@@ -8,7 +8,7 @@ import TestSupport
 /// - `NAME…`: only the named benchmarks.
 @main
 struct Main {
-    static func main() async throws {
+    static func main() async {
         var arguments = Array(CommandLine.arguments.dropFirst())
         var plan = BenchmarkPlan()
         if let index = arguments.firstIndex(of: "--quick") {
@@ -33,7 +33,12 @@ struct Main {
         var figures: [Figure] = []
         for (name, run) in all where arguments.isEmpty || arguments.contains(name) {
             FileHandle.standardError.write(Data("running \(name)\n".utf8))
-            figures += try await run(plan)
+            do {
+                figures += try await run(plan)
+            } catch {
+                print("\(name): \(error)")
+                exit(1)
+            }
         }
         print(Report.table(figures, date: Date()))
         if !plan.isQuick && figures.contains(where: { !$0.isGood }) { exit(1) }

@@ -32,19 +32,40 @@ extension ProblemTests {
             let id = try await user.newConversation()
             let rows: [(ProblemCode, Fixture)] = [
                 (.encryptedFile, Fixture("hostile/pdf_encrypted.pdf")),
-                (.tooManyPages, Fixture("hostile/gif_1000_frames.gif")),
                 (.tooManyPixels, Fixture("hostile/png_bomb_16000.png")),
                 (.recognitionTimeout, Fixture("documents/letter_ru_photo.jpg")),
             ]
             for (code, fixture) in rows {
                 seen.expect(code, failed: try await user.finalMessage(try await user.upload([fixture], to: id)))
             }
-            var blank = MultipartForm(fields: [("conversation_id", "\(id)")])
-            blank.add(file: "blank.bmp", bytes: Self.blankPicture)
-            let accepted = try await user.chat.post("/chat/file", blank)
-            let message = try accepted.json["message_id"].int.orThrow("message in \(accepted)")
-            seen.expect(.noTextFound, failed: try await user.finalMessage(message))
+            let made: [(ProblemCode, String, Data)] = [
+                (.noTextFound, "blank.bmp", Self.blankPicture), (.tooManyPages, "book.pdf", Self.book(pages: 101)),
+            ]
+            for (code, name, bytes) in made {
+                var form = MultipartForm(fields: [("conversation_id", "\(id)")])
+                form.add(file: name, bytes: bytes)
+                let accepted = try await user.chat.post("/chat/file", form)
+                let message = try accepted.json["message_id"].int.orThrow("message in \(accepted)")
+                seen.expect(code, failed: try await user.finalMessage(message))
+            }
         }
+    }
+
+    /// A PDF of empty pages (ISO 32000-1, 7.5).
+    private static func book(pages: Int) -> Data {
+        let kids = (0..<pages).map { "\($0 + 3) 0 R" }.joined(separator: " ")
+        var objects = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count \(pages) /Kids [\(kids)] >>"]
+        objects += Array(repeating: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>", count: pages)
+        var text = "%PDF-1.4\n"
+        var table = "xref\n0 \(objects.count + 1)\n0000000000 65535 f \n"
+        for (index, object) in objects.enumerated() {
+            let offset = String(text.utf8.count)
+            table += String(repeating: "0", count: 10 - offset.count) + offset + " 00000 n \n"
+            text += "\(index + 1) 0 obj\n\(object)\nendobj\n"
+        }
+        let start = text.utf8.count
+        text += table + "trailer\n<< /Size \(objects.count + 1) /Root 1 0 R >>\nstartxref\n\(start)\n%%EOF\n"
+        return Data(text.utf8)
     }
 
     /// 64 × 64 white pixels as a Windows bitmap of 24 bits.

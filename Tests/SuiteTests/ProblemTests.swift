@@ -102,7 +102,8 @@ struct ProblemTests {
                 try await chat.post(
                     "/chat", ["conversation_id": .number(Double(id)), "message": .string(message), "domain": domain])
             }
-            seen.expect(.invalidQuery, try await chat.get("/conversations?limit=0"))
+            seen.expect(.invalidQuery, try await chat.get("/conversations?limit=ten"))
+            seen.expect(.outOfRange, try await chat.get("/conversations?limit=0"))
             seen.expect(.invalidID, try await chat.get("/conversations/one"))
             seen.expect(.invalidCursor, try await chat.get("/conversations/\(id)/messages?cursor=nonsense"))
             seen.expect(.conversationNotFound, try await chat.get("/conversations/987654321"))
