@@ -38,11 +38,15 @@ struct BenchmarkSite: Sendable {
         let id = try await user.newConversation()
         try await database.query(
             """
-            insert into chat.messages (conversation_id, role, status, content, created_at)
-            select \(id), case when n % 2 = 1 then 'user' else 'assistant' end, 'completed',
-                repeat('A sentence of a contract. ', 4) || repeat('Строка договора. ', 4),
-                clock_timestamp() + n * interval '1 microsecond'
-            from generate_series(1, 50) n
+            with text as (
+                select n, repeat('A sentence of a contract. ', 4) || repeat('Строка договора. ', 4) as content
+                from generate_series(1, 25) n),
+            question as (
+                insert into chat.messages (conversation_id, role, status, content, created_at)
+                select \(id), 'user', 'completed', content, clock_timestamp() + 2 * n * interval '1 microsecond' from text
+                returning id, content, created_at)
+            insert into chat.messages (conversation_id, role, status, content, reply_to, created_at)
+            select \(id), 'assistant', 'completed', content, id, created_at + interval '1 microsecond' from question
             """)
         try await database.query("vacuum analyze chat.messages")
         return id
