@@ -26,7 +26,7 @@ struct RecognitionDocumentTests {
                 rates[fixture.name] = characterErrorRate(text, of: try fixture.trueText)
             }
             let child = try #require(await recognizer.childProcessID)
-            let peak = try residentPeak(of: child)
+            let peak = try #require(try residentPeak(of: child))
             #expect(peak < 150 << 20)
         }
         #expect(rates.values.reduce(0, +) / Double(rates.count) < 0.005, "\(rates)")

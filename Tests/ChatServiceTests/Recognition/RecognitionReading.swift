@@ -92,9 +92,8 @@ private func editDistance(_ one: [UInt32], _ other: [UInt32], limit: Int) -> Int
     return row[other.count]
 }
 
-/// The processor time, in seconds, and the largest resident size, in bytes, of a process (proc(5)).
-func residentPeak(of process: pid_t) throws -> Int {
+/// The largest resident size a process had, in bytes; nil if the system does not tell (proc(5), `VmHWM`).
+func residentPeak(of process: pid_t) throws -> Int? {
     let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-    let kilobytes = status.firstMatch(of: #/VmHWM:\s+(\d+) kB/#).flatMap { Int($0.1) }
-    return (kilobytes ?? 0) * 1024
+    return status.firstMatch(of: #/VmHWM:\s+(\d+) kB/#).flatMap { Int($0.1) }.map { $0 * 1024 }
 }

@@ -31,6 +31,8 @@ struct Confinement {
         guard getppid() == parent else { _exit(1) }
         require(parley_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
         require(parley_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE")
+        // For `ps` and `top`: started through /proc/self/exe it would be called "exe".
+        "recognizer".withCString { _ = parley_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
         umask(0o077)
         _ = nice(Self.niceness)
         limit(RLIMIT_AS, Self.addressSpaceBytes)
