@@ -43,7 +43,8 @@ struct BenchmarkSite: Sendable {
                 from generate_series(1, 25) n),
             question as (
                 insert into chat.messages (conversation_id, role, status, content, created_at)
-                select \(id), 'user', 'completed', content, clock_timestamp() + 2 * n * interval '1 microsecond' from text
+                select \(id), 'user', 'completed', content, clock_timestamp() + 2 * n * interval '1 microsecond'
+                from text
                 returning id, content, created_at)
             insert into chat.messages (conversation_id, role, status, content, reply_to, created_at)
             select \(id), 'assistant', 'completed', content, id, created_at + interval '1 microsecond' from question
