@@ -43,10 +43,11 @@ import Testing
                 stop.set()
                 for try await result in group { #expect(result.answered > result.refused) }
             }
-            let statistics = db.statistics
-            #expect(statistics.open <= 6)
-            #expect(statistics.open == statistics.idle)
-            #expect(statistics.waiting == 0)
+            #expect(db.statistics.open <= 6)
+            #expect(db.statistics.waiting == 0)
+            // The numbers are published a moment after the last answer; a connection that stayed taken would end the
+            // test by its time limit.
+            while db.statistics.idle < db.statistics.open { await Task.yield() }
             try await self.expectConnections(atMost: 6, to: url)
         }
     }
