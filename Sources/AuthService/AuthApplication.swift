@@ -45,7 +45,7 @@ struct AuthApplication: Sendable {
         return frame.application(
             router,
             services: [
-                database, hasher, feed,
+                database, PostgresGauges(database: database), hasher, feed,
                 ExpirySweep(database: database, logger: logger),
             ],
             beforeServing: {

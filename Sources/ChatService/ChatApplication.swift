@@ -35,15 +35,20 @@ struct ChatApplication: Sendable {
         remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, logger: logger) }
         let model: any LanguageModel = remoteModel ?? OfflineModel()
         uploads = LocalUploads(spool: spool, logger: logger)
+        frame = HTTPFrame(
+            name: "ChatService", settings: settings.http, log: settings.log,
+            checks: [.database(database), .migrations(database, logger: logger)],
+            openAPI: PackageResources.openapi_json)
         pool = JobPool(
             settings: JobPool.Settings(
                 recognizingSlots: settings.recognizers, answeringSlots: settings.model.concurrency,
-                waitingMax: settings.queueJobsMax, leaseSeconds: settings.leaseSeconds),
+                waitingMax: settings.queueJobsMax, leaseSeconds: settings.leaseSeconds,
+                shutdownGraceSeconds: settings.http.shutdownGraceSeconds),
             database: database,
             answering: Answering(
                 database: database, model: model,
                 prompts: PromptBuilder(domains: domains, historyTokens: settings.historyTokens), logger: logger),
-            uploads: uploads, logger: logger,
+            uploads: uploads, drain: frame.drain, logger: logger,
             makeRecognizer: { RecognizerProcess(settings: settings.recognition, logger: logger) })
 
         let revoked = RevokedSessions()
@@ -53,17 +58,13 @@ struct ChatApplication: Sendable {
         let admission = Admission(allMax: settings.queueJobsMax, ofUserMax: settings.queueJobsPerUser)
         let fields = QuestionFields(domains: domains)
         conversations = ConversationRoutes(database: database)
-        messages = MessageRoutes(database: database, pool: pool)
+        messages = MessageRoutes(database: database, pool: pool, admission: admission)
         files = UploadRoutes(
             database: database, pool: pool, admission: admission, fields: fields, reader: UploadReader(spool: spool),
             store: UploadStore(database: database, spool: spool), uploads: uploads)
         questions = QuestionRoutes(
             database: database, pool: pool, admission: admission, fields: fields, uploads: files)
         self.domains = DomainRoutes(domains: domains)
-        frame = HTTPFrame(
-            name: "ChatService", settings: settings.http, log: settings.log,
-            checks: [.database(database), .migrations(database, logger: logger)],
-            openAPI: PackageResources.openapi_json)
     }
 
     /// Every path of the service.

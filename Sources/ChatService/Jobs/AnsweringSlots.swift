@@ -41,26 +41,30 @@ extension JobPool {
         on question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void
     ) async -> AnswerOutcome {
         let job = question.job
-        let result = await held.hold(job.fence) { () -> AnswerOutcome in
+        return await held.hold(job.fence) { () -> AnswerOutcome in
             guard (try? await self.answerSlots.take()) != nil else { return .handedOver }
             defer { self.answerSlots.give() }
             return await self.answering.answer(job, context: question.context, onDelta: onDelta)
+        } settle: {
+            await self.settle(job, $0)
         }
-        return await settle(job, result)
     }
 
     /// Claims jobs for the free slots until the pool drains.
     func answerQueuedJobs() async {
         await withDiscardingTaskGroup { group in
-            while !Task.isCancelled && !held.isDraining {
+            while !Task.isCancelled && !isStopping {
                 let slots = answerSlots.takeFree(atMost: 16)
                 let jobs = await claimAnswers(limit: slots)
                 for _ in jobs.count..<max(slots, jobs.count) { answerSlots.give() }
                 for job in jobs {
                     group.addTask {
                         defer { self.answerSlots.give() }
-                        let result = await self.held.hold(job.fence) { await self.answering.answer(job) }
-                        _ = await self.settle(job, result)
+                        _ = await self.held.hold(job.fence) {
+                            await self.answering.answer(job)
+                        } settle: {
+                            await self.settle(job, $0)
+                        }
                     }
                 }
                 if jobs.isEmpty { await answerBell.wait() }

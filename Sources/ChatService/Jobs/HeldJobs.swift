@@ -13,7 +13,6 @@ final class HeldJobs: Sendable {
     private struct State {
         var stops: [JobFence: Stop] = [:]
         var isDraining = false
-        var waitingForNone: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -24,40 +23,27 @@ final class HeldJobs: Sendable {
     /// Whether this replica takes no more work.
     var isDraining: Bool { state.withLock(\.isDraining) }
 
-    /// Returns once no job is held; at once when none is.
-    func untilNone() async {
-        await withCheckedContinuation { continuation in
-            let isNone = state.withLock { state in
-                if !state.stops.isEmpty { state.waitingForNone.append(continuation) }
-                return state.stops.isEmpty
-            }
-            if isNone { continuation.resume() }
-        }
-    }
-
-    private func letGo(_ fence: JobFence) {
-        let waiting = state.withLock { state in
-            state.stops[fence] = nil
-            guard state.stops.isEmpty else { return [CheckedContinuation<Void, Never>]() }
-            defer { state.waitingForNone = [] }
-            return state.waitingForNone
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-
-    /// Runs `work` while the job counts as held. When the job is stopped from outside, `work` is cancelled and the
-    /// reason is returned.
-    func hold<Result: Sendable>(
-        _ fence: JobFence, work: @escaping @Sendable () async -> Result
-    ) async -> HeldResult<Result> {
+    /// Runs `work` while the job counts as held; when the job is stopped from outside, `work` is cancelled.
+    ///
+    /// - Parameter settle: says what became of it and ends the caller's part; until it returns the lease is kept.
+    func hold<Result: Sendable, Settled: Sendable>(
+        _ fence: JobFence, work: @escaping @Sendable () async -> Result,
+        settle: (HeldResult<Result>) async -> Settled
+    ) async -> Settled {
         let stop = Stop()
         let isDraining = state.withLock { state in
             state.stops[fence] = stop
             return state.isDraining
         }
-        defer { letGo(fence) }
-        if isDraining { return .stopped(.draining) }
-        return await withTaskGroup(of: HeldResult<Result>?.self) { group in
+        defer { state.withLock { _ = $0.stops.removeValue(forKey: fence) } }
+        if isDraining { return await settle(.stopped(.draining)) }
+        return await settle(await race(work, against: stop))
+    }
+
+    private func race<Result: Sendable>(
+        _ work: @escaping @Sendable () async -> Result, against stop: Stop
+    ) async -> HeldResult<Result> {
+        await withTaskGroup(of: HeldResult<Result>?.self) { group in
             group.addTask { .finished(await work()) }
             group.addTask { await stop.reason().map { .stopped($0) } }
             var outcome: HeldResult<Result>?

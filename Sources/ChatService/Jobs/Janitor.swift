@@ -44,12 +44,14 @@ extension PostgresQuerying {
                     and m.created_at < clock_timestamp() - make_interval(hours => \(hours)::int)
                     and f.id in (select distinct file_id from chat.upload_chunks)),
             final as (
-                update chat.messages set error_retryable = false where id in (select id from message)),
+                update chat.messages set error_retryable = false
+                where id in (select id from message) and status in ('failed', 'cancelled')
+                returning id),
             pages as (
                 delete from chat.pages where file_id in (
-                    select f.id from chat.files f join message on f.message_id = message.id))
+                    select f.id from chat.files f join final on f.message_id = final.id))
             delete from chat.upload_chunks where file_id in (
-                select f.id from chat.files f join message on f.message_id = message.id)
+                select f.id from chat.files f join final on f.message_id = final.id)
             """
         ).affectedRows
     }

@@ -17,6 +17,7 @@ final class JobPool: Service {
         /// Plain questions that may wait for an answering slot in this replica.
         let waitingMax: Int
         let leaseSeconds: Int
+        let shutdownGraceSeconds: Int
     }
 
     /// Who this replica is in `jobs.owner`, made anew at each start.
@@ -26,6 +27,8 @@ final class JobPool: Service {
     let answering: Answering
     let uploads: LocalUploads
     let logger: Logger
+    /// Set by the frame at the first signal, before this service is told to stop.
+    let drain: Drain
     let held = HeldJobs()
     let recognizeBell = Doorbell()
     let answerBell = Doorbell()
@@ -34,14 +37,15 @@ final class JobPool: Service {
     private let makeRecognizer: @Sendable () -> RecognizerProcess
 
     init(
-        settings: Settings, database: PostgresDatabase, answering: Answering, uploads: LocalUploads, logger: Logger,
-        makeRecognizer: @escaping @Sendable () -> RecognizerProcess
+        settings: Settings, database: PostgresDatabase, answering: Answering, uploads: LocalUploads, drain: Drain,
+        logger: Logger, makeRecognizer: @escaping @Sendable () -> RecognizerProcess
     ) {
         self.settings = settings
         self.database = database
         self.answering = answering
         self.uploads = uploads
         self.logger = logger
+        self.drain = drain
         self.makeRecognizer = makeRecognizer
         answerSlots = SlotLimit(slots: settings.answeringSlots)
         questions = QuestionQueue(capacity: settings.waitingMax + settings.answeringSlots)
@@ -51,33 +55,40 @@ final class JobPool: Service {
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                for _ in 0..<settings.recognizingSlots { group.addTask { await self.runRecognizingSlot() } }
-                group.addTask { await self.answerQueuedJobs() }
-                group.addTask { await self.answerQuestions() }
                 group.addTask { await self.keepLeases() }
                 group.addTask { await self.listen() }
                 group.addTask { await self.tick() }
                 group.addTask { await self.janitor.run() }
                 group.addTask { await JobGauges(database: self.database, logger: self.logger).run() }
-                await self.untilDrained()
+                // The workers end by themselves when the pool drains, after they gave back what they held.
+                await self.runWorkers()
                 group.cancelAll()
             }
         } onGracefulShutdown: {
-            self.questions.close()
-            self.held.drain()
-            self.recognizeBell.ring()
-            self.answerBell.ring()
+            self.beginDraining()
         }
         await uploads.close()
     }
 
-    private var janitor: Janitor { Janitor(database: database, uploads: uploads, logger: logger) }
-
-    /// Returns when the pool should end: at graceful shutdown, once no work is held.
-    private func untilDrained() async {
-        try? await gracefulShutdown()
-        await held.untilNone()
+    private func runWorkers() async {
+        await withDiscardingTaskGroup { group in
+            for _ in 0..<settings.recognizingSlots { group.addTask { await self.runRecognizingSlot() } }
+            group.addTask { await self.answerQueuedJobs() }
+            group.addTask { await self.answerQuestions() }
+        }
     }
+
+    /// Whether this replica claims no more jobs.
+    var isStopping: Bool { held.isDraining || drain.isDraining }
+
+    private func beginDraining() {
+        questions.close()
+        held.drain()
+        recognizeBell.ring()
+        answerBell.ring()
+    }
+
+    private var janitor: Janitor { Janitor(database: database, uploads: uploads, logger: logger) }
 
     /// Tells the other replicas that there is work, without the transaction that made it waiting for that.
     func announce(_ stage: JobStage) async {
@@ -123,9 +134,16 @@ final class JobPool: Service {
 
     /// The poll behind the doorbell: leases that ran out ring no bell.
     private func tick() async {
+        var stoppingSince: ContinuousClock.Instant?
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             recognizeBell.ring()
             answerBell.ring()
+            if drain.isDraining, !held.isDraining {
+                // The server waits for its requests, and they for this pool: at half of the grace it gives them back.
+                let since = stoppingSince ?? .now
+                stoppingSince = since
+                if ContinuousClock.now - since >= .seconds(settings.shutdownGraceSeconds) / 2 { beginDraining() }
+            }
             await uploads.sweep(database)
         }
     }

@@ -7,6 +7,8 @@ extension PostgresQuerying {
     /// Claims up to `limit` jobs of one stage, oldest first: those that wait and those whose holder has let the lease
     /// run out.
     ///
+    /// The array makes PostgreSQL run the inner select once: as a join it might be run again, and lock further rows.
+    ///
     /// - Parameter leaseSeconds: how long the claim holds without a heartbeat, on the database's clock.
     func claimJobs(stage: JobStage, owner: UUID, leaseSeconds: Int, limit: Int) async throws -> [ClaimedJob] {
         let rows = try await query(
@@ -15,13 +17,13 @@ extension PostgresQuerying {
                 attempt = attempt + 1,
                 owner = \(owner),
                 lease_until = clock_timestamp() + make_interval(secs => \(Double(leaseSeconds)))
-            where id in (
+            where id = any (array(
                 select id from chat.jobs
                 where stage = \(stage.rawValue) and run_after <= clock_timestamp()
                     and (lease_until is null or lease_until < clock_timestamp())
                 order by run_after, id
                 limit \(limit)
-                for update skip locked)
+                for update skip locked))
             returning id, attempt, attempt - spared, subject_id, question_id, answer_id, conversation_id, created_at
             """)
         return try rows.map { row in

@@ -39,7 +39,12 @@ struct Recognizing: Sendable {
     /// - Returns: nil when every page of the file is stored.
     private func recognize(_ file: StoredFile, done: Set<Int>, _ job: ClaimedJob) async throws -> Outcome? {
         if let total = file.pagesTotal, done.count >= total { return nil }
-        let path = try await uploads.path(ofFile: file.id, rebuildingFrom: database)
+        let path: String
+        do {
+            path = try await uploads.path(ofFile: file.id, rebuildingFrom: database)
+        } catch is UploadGone {
+            return .failed(.unreadableFile("The uploaded file is no longer stored; please send it again."))
+        }
         do throws(RecognitionFailure) {
             let pages = try await recognizer.open(path: path, type: file.type)
             return try await recognize(file, pages: pages, done: done, job)
@@ -92,7 +97,10 @@ struct Recognizing: Sendable {
         case .tooManyPages: return .failed(.tooManyPages)
         case .tooManyPixels: return .failed(.tooManyPixels)
         case .cancelled: return .again(after: .zero, isSpared: true)
-        case .unavailable: return .again(after: .seconds(5), isSpared: true)
+        case .unavailable:
+            // Perhaps the local copy is gone: the next try makes a new one from the chunks.
+            await uploads.discard([file.id])
+            return .again(after: .seconds(5), isSpared: true)
         case .timedOut, .crashed:
             guard let crashes = try await database.countCrash(ofFile: file.id, fence: job.fence) else { return .lost }
             guard crashes >= Self.crashesMax else { return .again(after: .zero, isSpared: false) }

@@ -20,7 +20,7 @@ struct RecognizingSlot: Sendable {
 
     /// Works until the task is cancelled or the pool drains.
     func run() async {
-        while !Task.isCancelled && !pool.held.isDraining {
+        while !Task.isCancelled && !pool.isStopping {
             guard let job = await claim() else {
                 await pool.recognizeBell.wait()
                 continue
@@ -41,16 +41,18 @@ struct RecognizingSlot: Sendable {
     }
 
     private func work(on job: ClaimedJob) async {
-        let result = await pool.held.hold(job.fence) { await outcome(of: job) }
+        await pool.held.hold(job.fence, work: { await outcome(of: job) }, settle: { await settle(job, $0) })
+        await pool.uploads.sweep(pool.database)
+    }
+
+    private func settle(_ job: ClaimedJob, _ result: HeldResult<Recognizing.Outcome>) async {
         switch result {
         case .stopped(.lost), .finished(.lost):
             break
         case .stopped(.draining):
             await release(job, after: .zero, isSpared: true)
-            return
         case .finished(.again(let pause, let isSpared)):
             await release(job, after: pause, isSpared: isSpared)
-            return
         case .finished(.failed(let failure)):
             _ = await pool.database.persist(job.fence, logger: pool.logger) {
                 try await pool.database.failJob(job.fence, with: failure)
@@ -58,7 +60,6 @@ struct RecognizingSlot: Sendable {
         case .finished(.recognized):
             await pool.announce(.answer)
         }
-        await pool.uploads.sweep(pool.database)
     }
 
     private func outcome(of job: ClaimedJob) async -> Recognizing.Outcome {

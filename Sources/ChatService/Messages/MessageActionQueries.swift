@@ -57,7 +57,20 @@ extension PostgresQuerying {
     }
 
     /// Asks the model again for the question of a finished answer; the new answer is a row at once, the old one stays.
+    ///
+    /// Two at once take the same number for theirs; the constraint refuses one, which tries again with the next.
     func regenerateMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
+        for _ in 0..<8 {
+            do {
+                return try await insertRegeneration(of: id, userID: userID)
+            } catch let error as PostgresError where error.violatedConstraint == "messages_one_answer" {
+                continue
+            }
+        }
+        return try await insertRegeneration(of: id, userID: userID)
+    }
+
+    private func insertRegeneration(of id: Int, userID: Int) async throws -> MessageActionOutcome {
         let rows = try await query(
             """
             with old as (

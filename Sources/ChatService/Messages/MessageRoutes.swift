@@ -5,6 +5,7 @@ import Shared
 struct MessageRoutes: Sendable {
     let database: PostgresDatabase
     let pool: JobPool
+    let admission: Admission
 
     /// A page of the history by (`created_at`, `id`).
     func list(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
@@ -43,12 +44,14 @@ struct MessageRoutes: Sendable {
 
     func retry(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
         let id = try context.id("id")
+        try admission.check(waiting: try await database.countUnfinishedJobs(userID: context.identity.userID))
         return try await started(
             try await database.retryMessage(id, userID: context.identity.userID), refusal: .notRetryable, context)
     }
 
     func regenerate(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
         let id = try context.id("id")
+        try admission.check(waiting: try await database.countUnfinishedJobs(userID: context.identity.userID))
         return try await started(
             try await database.regenerateMessage(id, userID: context.identity.userID), refusal: .notRegenerable,
             context)

@@ -88,11 +88,23 @@ struct QuestionRoutes: Sendable {
         for await text in progress.texts {
             try await events.send("delta") { json in json.member("text", text) }
         }
+        switch await ending(of: job, progress) {
+        case .success(let answer): try await events.send("done", body: .answer(answer, to: job))
+        case .failure(let problem): try await events.send("error", body: problem.body(requestID: requestID))
+        }
+    }
+
+    /// Every end is an event, also one that is not known because PostgreSQL is away.
+    private func ending(of job: ClaimedJob, _ progress: AnswerProgress) async -> Result<StoredAnswer, Problem> {
         do {
-            let answer = try await end(of: job, await progress.outcome())
-            try await events.send("done", body: .answer(answer, to: job))
+            return .success(try await end(of: job, await progress.outcome()))
         } catch let problem as Problem {
-            try await events.send("error", body: problem.body(requestID: requestID))
+            return .failure(problem)
+        } catch {
+            return .failure(
+                Problem(
+                    .databaseUnavailable, extensions: ["user_message_id": .number(String(job.questionID))],
+                    cause: "\(error)"))
         }
     }
 }

@@ -17,11 +17,15 @@ final class LocalUploads: Sendable {
         self.logger = logger
     }
 
-    /// Remembers files whose rows were committed.
-    func keep(_ files: [(id: Int, path: String)]) {
-        paths.withLock { paths in
-            for file in files { paths[file.id] = file.path }
+    /// Remembers files whose rows were committed; a slot may have been quicker and have made its own copy already.
+    func keep(_ files: [(id: Int, path: String)]) async {
+        let spare = paths.withLock { paths in
+            files.filter { file in
+                if paths[file.id] == nil { paths[file.id] = file.path }
+                return paths[file.id] != file.path
+            }
         }
+        for file in spare { await spool.remove(file.path) }
     }
 
     /// The file's bytes on this disk; rebuilt from its chunks when another replica took the upload.

@@ -40,10 +40,15 @@ extension PostgresQuerying {
             "insert into chat.upload_chunks (file_id, number, bytes) values (\(fileID), \(number), \(bytes))")
     }
 
-    /// Those of `fileIDs` whose bytes somebody may still need.
+    /// Those of `fileIDs` that a job is still to read. A cancelled upload that is retried is rebuilt from its chunks.
     func filesStillUploaded(among fileIDs: [Int]) async throws -> Set<Int> {
         try await Set(
-            read("select distinct file_id from chat.upload_chunks where file_id = any(\(fileIDs))").map { row in
+            read(
+                """
+                select f.id from chat.files f join chat.jobs j on j.question_id = f.message_id
+                where f.id = any(\(fileIDs)) and j.stage = 'recognize'
+                """
+            ).map { row in
                 try row.decode(Int.self)
             })
     }

@@ -61,7 +61,7 @@ struct UploadRoutes: Sendable {
             throw Problem(.conversationNotFound)
         }
         upload.keepFiles()
-        uploads.keep(stored.files)
+        await uploads.keep(stored.files)
         await pool.announce(.recognize)
         return AcceptedUpload(questionID: stored.questionID, conversationID: question.conversationID)
     }

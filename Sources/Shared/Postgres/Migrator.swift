@@ -85,9 +85,9 @@ package struct Migrator: Sendable {
     }
 
     private func ledger(_ database: some PostgresQuerying) async throws -> [Entry] {
-        let isThere = try await database.query("select to_regclass('parley.migrations') is not null")
+        let isThere = try await database.read("select to_regclass('parley.migrations') is not null")
         guard try isThere[0].decode(Bool.self) else { return [] }
-        return try await database.query("select number, name, sha256 from parley.migrations order by number").map {
+        return try await database.read("select number, name, sha256 from parley.migrations order by number").map {
             let (number, name, sha256) = try $0.decode(Int.self, String.self, String.self)
             return Entry(number: number, name: name, sha256: sha256)
         }

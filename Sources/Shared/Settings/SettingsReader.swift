@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import SystemPackage
 
 /// Everything that is wrong with the settings, at once. Names keys and reasons, never values of secrets.
@@ -31,7 +32,11 @@ package struct SettingsReader {
         let file = try await EnvironmentVariablesProvider(
             environmentFilePath: FilePath(environmentFile), allowMissing: true, secretsSpecifier: .all
         )
-        values = ConfigReader(providers: [EnvironmentVariablesProvider(secretsSpecifier: .all), file])
+        // A blank variable counts as not set, so it must not hide what the file says.
+        let environment = EnvironmentVariablesProvider(
+            environmentVariables: ProcessInfo.processInfo.environment.filter { !$0.value.allSatisfy(\.isWhitespace) },
+            secretsSpecifier: .all)
+        values = ConfigReader(providers: [environment, file])
     }
 
     /// Over given values only: for tests.

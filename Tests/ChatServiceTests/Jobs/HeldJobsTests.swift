@@ -16,7 +16,7 @@ import Testing
 
     @Test func finishedWorkGivesItsResultAndIsNoLongerHeld() async {
         let held = HeldJobs()
-        guard case .finished(5) = await held.hold(fence, work: { 5 }) else {
+        guard case .finished(5) = await held.hold(fence, work: { 5 }, settle: { $0 }) else {
             Issue.record("the work was stopped")
             return
         }
@@ -26,7 +26,7 @@ import Testing
     @Test func aStoppedJobCancelsItsWork() async {
         let held = HeldJobs()
         let (begun, continuation) = AsyncStream<Void>.makeStream()
-        async let result = held.hold(fence, work: endlessWork(begun: continuation))
+        async let result = held.hold(fence, work: endlessWork(begun: continuation), settle: { $0 })
         _ = await begun.first { true }
         held.stop(jobID: 8, reason: .lost)
         #expect(held.fences == [fence])
@@ -40,26 +40,34 @@ import Testing
     @Test func drainingStopsWhatIsHeldAndWhatComesAfter() async {
         let held = HeldJobs()
         let (begun, continuation) = AsyncStream<Void>.makeStream()
-        async let first = held.hold(fence, work: endlessWork(begun: continuation))
+        async let first = held.hold(fence, work: endlessWork(begun: continuation), settle: { $0 })
         _ = await begun.first { true }
         held.drain()
         guard case .stopped(.draining) = await first else {
             Issue.record("held work was not stopped")
             return
         }
-        guard case .stopped(.draining) = await held.hold(JobFence(jobID: 9, attempt: 1), work: { 1 }) else {
+        guard case .stopped(.draining) = await held.hold(JobFence(jobID: 9, attempt: 1), work: { 1 }, settle: { $0 })
+        else {
             Issue.record("new work was taken")
             return
         }
-        await held.untilNone()
+        #expect(held.fences.isEmpty)
+    }
+
+    @Test func theLeaseIsKeptUntilTheEndIsSettled() async {
+        let held = HeldJobs()
+        let fences = await held.hold(fence, work: { 5 }, settle: { _ in held.fences })
+        #expect(fences == [fence])
+        #expect(held.fences.isEmpty)
     }
 
     @Test func onlyTheJobsThatWereAskedAboutAreStopped() async {
         let held = HeldJobs()
         let other = JobFence(jobID: 8, attempt: 1)
         let (begun, continuation) = AsyncStream<Void>.makeStream()
-        async let first = held.hold(fence, work: endlessWork(begun: continuation))
-        async let second = held.hold(other, work: endlessWork(begun: continuation))
+        async let first = held.hold(fence, work: endlessWork(begun: continuation), settle: { $0 })
+        async let second = held.hold(other, work: endlessWork(begun: continuation), settle: { $0 })
         var started = begun.makeAsyncIterator()
         await started.next()
         await started.next()

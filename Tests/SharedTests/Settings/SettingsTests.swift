@@ -50,8 +50,8 @@ struct SettingsTests {
         arguments: [
             String(repeating: "a", count: 64), String(repeating: "ab", count: 32),
             "changeme-changeme-changeme-1234567890",
-            "your-secret-key-0123456789-abcdefgh", String(repeating: "x1", count: 15) + "z",
-            "my-super-SECRET-key-for-everybody-1",
+            "your-secret-key-your-secret-key-12345", String(repeating: "x1", count: 15) + "z",
+            "super-SECRET-password-placeholder-1",
         ]
     )
     func weakSecrets(secret: String) {
@@ -59,6 +59,13 @@ struct SettingsTests {
         values["JWT_SECRET"] = secret
         let error = #expect(throws: SettingsError.self) { try read(values) }
         #expect(error?.problems.count == 1)
+    }
+
+    @Test("a known word in a long random secret does no harm")
+    func knownWordInStrongSecret() throws {
+        var values = Self.good
+        values["JWT_SECRET"] = "integration-test-secret-key-0123456789abcdef"
+        _ = try read(values)
     }
 
     @Test("an empty value counts as not set, quotation marks and blanks are no part of a value")

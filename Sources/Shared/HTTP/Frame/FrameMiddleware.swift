@@ -73,6 +73,7 @@ struct FrameMiddleware: RouterMiddleware {
     ) async -> (Response, ProblemCode?) {
         if let preflight = crossOrigin.preflight(request) { return (preflight, nil) }
         do {
+            guard request.headers[.contentEncoding] == nil else { throw Problem(.contentEncodingNotSupported) }
             return (try await next(request, context), nil)
         } catch {
             if let options = routes.options(for: request, after: error) { return (options, nil) }

@@ -73,7 +73,7 @@ package struct HTTPFrame: Sendable {
         beforeServing: (@Sendable () async throws -> Void)? = nil
     ) -> Application<RouterResponder<ServiceContext>> {
         routes.fill(from: router)
-        let logger = logger
+        let (logger, settings) = (logger, settings)
         var application = Application(
             router: router,
             server: limits.server(),
@@ -85,8 +85,10 @@ package struct HTTPFrame: Sendable {
             services: services,
             onServerRunning: { channel in
                 let address = channel.localAddress?.description ?? "unknown"
-                logger.notice(
-                    "listening", metadata: ["address": .string(address), "port": "\(channel.localAddress?.port ?? 0)"])
+                // Whoever let us pick the port must be told it, whatever level is logged.
+                logger.log(
+                    level: settings.port == 0 ? .critical : .notice, "listening",
+                    metadata: ["address": .string(address), "port": "\(channel.localAddress?.port ?? 0)"])
             },
             logger: logger
         )

@@ -1,4 +1,5 @@
 import Hummingbird
+import NIOCore
 import NIOHTTP1
 
 /// Makes a problem of whatever a route threw. What is not known here is a bug: 500, the cause in the log only.
@@ -14,6 +15,8 @@ struct ProblemTranslator: Sendable {
         case let problem as Problem: problem
         case let error as HTTPError: problem(for: error, request: request)
         case is HTTPParserError: Problem(.invalidRequest, headers: [.connection: "close"], cause: "\(error)")
+        // The client broke off while its body was read; nobody hears the answer, and it is no fault of ours.
+        case is IOError, is ChannelError: Problem(.invalidRequest, headers: [.connection: "close"], cause: "\(error)")
         case is ConnectionGuard.BodyTooSlow: Problem(.requestTimeout, headers: [.connection: "close"])
         case let error as PostgresError: problem(for: error)
         case is CancellationError: Problem(.draining, cause: "cancelled")

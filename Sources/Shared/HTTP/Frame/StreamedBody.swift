@@ -4,12 +4,13 @@ import NIOCore
 import Synchronization
 
 extension ResponseBody {
-    /// Calls `finish` with the bytes written when the body has been, or could not be, written to its end.
+    /// Calls `finish` once with the bytes written when the body was written to its end, or broke off, or was dropped
+    /// because its client was gone before the first byte.
     mutating func whenWritten(_ finish: @escaping @Sendable (Int) -> Void) {
         let body = self
+        let count = WrittenBytes(finish: finish)
         self = ResponseBody(contentLength: body.contentLength) { writer in
-            let count = WrittenBytes()
-            defer { finish(count.load) }
+            defer { count.end() }
             try await body.write(CountingBodyWriter(base: writer, count: count))
         }
     }
@@ -18,7 +19,19 @@ extension ResponseBody {
 /// How much of a streamed body has been written; shared, because a body consumes its writer.
 private final class WrittenBytes: Sendable {
     private let count = Atomic<Int>(0)
-    var load: Int { count.load(ordering: .relaxed) }
+    private let isEnded = Atomic<Bool>(false)
+    private let finish: @Sendable (Int) -> Void
+
+    init(finish: @escaping @Sendable (Int) -> Void) {
+        self.finish = finish
+    }
+
+    deinit { end() }
+
+    func end() {
+        if !isEnded.exchange(true, ordering: .relaxed) { finish(count.load(ordering: .relaxed)) }
+    }
+
     func add(_ bytes: Int) { count.wrappingAdd(bytes, ordering: .relaxed) }
 }
 
