@@ -67,6 +67,75 @@ struct DeployTests {
         }
     }
 
+    @Test func nginxPassesAStreamOnPieceByPiece() async throws {
+        let steps: [ScriptedModelServer.Step] = [.streamHead, .delta("One "), .wait, .delta("two."), .finish]
+        try await ScriptedModelServer.run(replies: [steps]) { model in
+            try await withDeployment(settings: model.settings) { _, auth, chat, _ in
+                let (client, body) = try await asker(auth, chat)
+                let (status, events) = try await client.events(.POST, "/chat", json: body)
+                #expect(status == 200)
+                var text = ""
+                for try await event in events where event.name == "delta" {
+                    text += event.json["text"].string ?? ""
+                    // The second piece is not sent before the first one has come through.
+                    if text == "One " { model.release() }
+                }
+                #expect(text == "One two.")
+            }
+        }
+    }
+
+    @Test func nginxDoesNotSendAQuestionASecondTime() async throws {
+        let held = [.wait] + ScriptedModelServer.answer("lost")
+        let replies = [held, ScriptedModelServer.answer("All is well.")]
+        try await ScriptedModelServer.run(replies: replies) { model in
+            let settings = model.settings.merging(["LEASE_SECONDS": "3"]) { $1 }
+            try await withDeployment(settings: settings) { _, auth, chat, state in
+                let (client, body) = try await asker(auth, chat)
+                let asked = Task { try await client.post("/chat", body) }
+                await model.waitForRequests(1)
+                let replicas = try processes(named: "ChatService", of: state)
+                let asking = try replicas.first { try isConnected($0, toPort: model.port) }.orThrow("asking replica")
+                Foundation.kill(asking, SIGKILL)
+                let answer = try await asked.value
+                #expect(answer.status == 503)
+                #expect(answer.code == "service_unavailable")
+                #expect(answer.headers.first(name: "Retry-After") == "2")
+
+                let id = try body["conversation_id"].int.orThrow("conversation_id")
+                let messages = try await polling(for: "the answer of the other replica", atMost: .seconds(60)) {
+                    let page = try await client.get("/conversations/\(id)/messages").json["messages"].array
+                    return page.count > 1 ? page : nil
+                }
+                #expect(messages.map { $0["role"] } == ["user", "assistant"])
+                #expect(messages.last?["content"] == "All is well.")
+                model.release()
+            }
+        }
+    }
+
+    /// Whether a process has a connection to a port of this machine: proc(5), `/proc/net/tcp`, whose third column is the
+    /// other side in hexadecimal digits and whose tenth is the number that `/proc/PID/fd` shows.
+    private func isConnected(_ process: Int32, toPort port: Int) throws -> Bool {
+        let suffix = ":" + String(port, radix: 16, uppercase: true)
+        let rows = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n")
+        let sockets = rows.map { $0.split(separator: " ") }.filter { $0.count > 9 && $0[2].hasSuffix(suffix) }
+        let names = Set(sockets.map { "socket:[\($0[9])]" })
+        let folder = "/proc/\(process)/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).contains { descriptor in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)")
+            return target.map(names.contains) ?? false
+        }
+    }
+
+    /// A new user and a question in a new conversation.
+    private func asker(_ auth: ServiceClient, _ chat: ServiceClient) async throws -> (ServiceClient, JSON) {
+        let register: JSON = ["email": "ann@example.org", "password": "a long password", "name": "Ann"]
+        let client = chat.with(token: try await auth.post("/register", register).json["token"].string)
+        let id = try await client.post("/conversations").json["conversation_id"].int.orThrow("conversation_id")
+        return (client, ["conversation_id": .number(Double(id)), "message": "Think"])
+    }
+
     @Test func takenPortsAreNamedBeforeAnythingStarts() async throws {
         try await withDeployment { _, auth, _, _ in
             let port = try auth.base.split(separator: ":").last.orThrow("port")
@@ -79,8 +148,10 @@ struct DeployTests {
         }
     }
 
-    private func start(state: URL, authPort: String, chatPort: String) async throws -> SpawnedProcess {
-        var environment = ProcessInfo.processInfo.environment
+    private func start(
+        state: URL, authPort: String, chatPort: String, settings: [String: String] = [:]
+    ) async throws -> SpawnedProcess {
+        var environment = ProcessInfo.processInfo.environment.merging(settings) { $1 }
         environment["PARLEY_STATE"] = state.path
         environment["AUTH_PORT"] = authPort
         environment["CHAT_PORT"] = chatPort
@@ -92,12 +163,14 @@ struct DeployTests {
 
     /// Runs `body` while `deploy/run` runs, stops it, and looks for what it may have left.
     private func withDeployment(
+        settings: [String: String] = [:],
         _ body: (_ run: SpawnedProcess, _ auth: ServiceClient, _ chat: ServiceClient, _ state: URL) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder(sharedWithOthers: true)
         defer { folder.remove() }
         let (authPort, chatPort) = (Int.random(in: 14_000..<17_000), Int.random(in: 17_000..<20_000))
-        let run = try await start(state: folder.url, authPort: "\(authPort)", chatPort: "\(chatPort)")
+        let run = try await start(
+            state: folder.url, authPort: "\(authPort)", chatPort: "\(chatPort)", settings: settings)
         let result: Result<Void, any Error>
         do {
             _ = try await run.line("ready", atMost: .seconds(90)) {

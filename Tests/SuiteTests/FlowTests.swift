@@ -99,6 +99,27 @@ struct FlowTests {
         }
     }
 
+    @Test func theAnswerMayBeWatchedWhileItIsWritten() async throws {
+        try await ScriptedModelServer.run(replies: [ScriptedModelServer.answer("One ", "two ", "three.")]) { model in
+            try await withSuite(settings: model.settings) { suite in
+                let user = try await suite.register()
+                let id = try await user.newConversation()
+                let body: JSON = ["conversation_id": .number(Double(id)), "message": "Count"]
+                let (status, events) = try await user.chat.events(.POST, "/chat", json: body)
+                #expect(status == 200)
+                var all: [ServerSentEvent] = []
+                for try await event in events { all.append(event) }
+                #expect(all.first?.name == "accepted")
+                #expect(all.last?.name == "done")
+                let deltas = all.filter { $0.name == "delta" }.compactMap { $0.json["text"].string }
+                #expect(deltas.joined() == "One two three.")
+                #expect(all.last?.json["response"] == "One two three.")
+                #expect(all.last?.json["usage"]["total_tokens"] == 10)
+                #expect(all.first?.json["message_id"] == all.last?.json["message_id"])
+            }
+        }
+    }
+
     @Test func historyOfEarlierQuestionsReachesTheModel() async throws {
         try await ScriptedModelServer.run(replies: [ScriptedModelServer.answer("All ", "is ", "well.")]) { model in
             try await withSuite(settings: model.settings) { suite in
