@@ -32,6 +32,24 @@ struct ProblemTests {
         #expect(expected.subtracting(seen.codes).sorted() == [])
     }
 
+    /// nginx cannot ask the catalogue; what it says must be in it, but for the two that only a proxy can say.
+    @Test func nginxUsesTheCodesOfTheCatalogue() throws {
+        let file = ProjectFolder.root.appending(path: "deploy/nginx/problems.conf")
+        let problems = try String(contentsOf: file, encoding: .utf8).matches(of: #/return (\d+) '(\{.*\})'/#)
+        #expect(problems.count == 6)
+        for problem in problems {
+            let body = try JSON(parsing: Data(problem.2.utf8))
+            let code = body["code"].string ?? ""
+            #expect(body["status"].int == Int(problem.1))
+            #expect(body["type"].string == "urn:parley:problem:" + code)
+            if ["service_unavailable", "gateway_timeout"].contains(code) { continue }
+            let known = try ProblemCode(rawValue: code).orThrow("\(code) in the catalogue")
+            #expect(known.status == Int(problem.1))
+            #expect(known.title == body["title"].string)
+            #expect(known.detail == body["detail"].string)
+        }
+    }
+
     /// What both services refuse before a route sees it.
     private func frame(_ seen: SeenProblems) async throws {
         try await withSuite { suite in
