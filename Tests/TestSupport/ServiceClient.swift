@@ -8,6 +8,13 @@ package struct ServiceClient: Sendable {
     package let base: String
     package var token: String?
 
+    /// Of the whole process. The shared client has eight connections to a server; a load needs as many as it has calls.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 2000
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     package init(base: String, token: String? = nil) {
         self.base = base
         self.token = token
@@ -51,7 +58,7 @@ package struct ServiceClient: Sendable {
         request.headers = headers
         if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
         if let body { request.body = .bytes(body) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await Self.http.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 64 << 20)
         return Reply(status: Int(response.status.code), headers: response.headers, body: Data(bytes.readableBytesView))
     }
@@ -69,7 +76,7 @@ package struct ServiceClient: Sendable {
             request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: json.bytes))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await Self.http.execute(request, timeout: .seconds(120))
         return (Int(response.status.code), EventStream(body: response.body))
     }
 }
