@@ -94,10 +94,7 @@ struct DeployTests {
                 let (client, body) = try await asker(auth, chat)
                 let asked = Task { try await client.post("/chat", body) }
                 await model.waitForRequests(1)
-                let replicas = try processes(named: "ChatService", of: state)
-                let asking = try replicas.first { try isConnected($0, toPort: model.port) }.orThrow("asking replica")
-                Foundation.kill(asking, SIGKILL)
-                let answer = try await asked.value
+                let answer = try await self.answer(asked, killing: processes(named: "ChatService", of: state))
                 #expect(answer.status == 503)
                 #expect(answer.code == "service_unavailable")
                 #expect(answer.headers.first(name: "Retry-After") == "2")
@@ -114,18 +111,25 @@ struct DeployTests {
         }
     }
 
-    /// Whether a process has a connection to a port of this machine: proc(5), `/proc/net/tcp`, whose third column is the
-    /// other side in hexadecimal digits and whose tenth is the number that `/proc/PID/fd` shows.
-    private func isConnected(_ process: Int32, toPort port: Int) throws -> Bool {
-        let suffix = ":" + String(port, radix: 16, uppercase: true)
-        let rows = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n")
-        let sockets = rows.map { $0.split(separator: " ") }.filter { $0.count > 9 && $0[2].hasSuffix(suffix) }
-        let names = Set(sockets.map { "socket:[\($0[9])]" })
-        let folder = "/proc/\(process)/fd"
-        return try FileManager.default.contentsOfDirectory(atPath: folder).contains { descriptor in
-            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)")
-            return target.map(names.contains) ?? false
+    /// The answer to a question that one of the replicas holds: kills one after the other until it comes.
+    private func answer(_ asked: Task<Reply, any Error>, killing replicas: [Int32]) async throws -> Reply {
+        for replica in replicas {
+            Foundation.kill(replica, SIGKILL)
+            if let answer = try? await waiting(for: "an answer", atMost: .seconds(2), { try await value(of: asked) }) {
+                return answer
+            }
         }
+        return try await asked.value
+    }
+
+    /// The value of a task, for a wait that may be given up: `Task.value` itself cannot be.
+    private func value(of asked: Task<Reply, any Error>) async throws -> Reply {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Reply.self)
+        Task {
+            do { continuation.yield(try await asked.value) } catch { continuation.finish(throwing: error) }
+        }
+        for try await reply in stream { return reply }
+        throw CancellationError()
     }
 
     /// A new user and a question in a new conversation.
