@@ -94,7 +94,7 @@ struct AccountRoutes: Sendable {
         let (old, new) = (fields.string("old_password"), fields.string("new_password"))
         try fields.finish()
         let chosen = try Self.chosenPassword(new, field: "new_password")
-        let attempt = try await attempt(old, request, context)
+        let attempt = try await PasswordCheck.Attempt(owner: old, request, context, database)
         // Made before the verdict, because a transaction must not wait for a hash.
         let hash = try await hasher.hash(chosen)
         let sid = context.identity.sessionID
@@ -117,26 +117,12 @@ struct AccountRoutes: Sendable {
         var fields = try await request.bodyFields(context)
         let password = fields.string("password")
         try fields.finish()
-        let attempt = try await attempt(password, request, context)
+        let attempt = try await PasswordCheck.Attempt(owner: password, request, context, database)
         _ = try await passwords.run(attempt, refusedAs: .invalidPassword) { transaction, account -> Bool? in
             try await transaction.deleteAccount(account, attempt.origin) ? true : nil
         }
         revoked.revoke(context.identity.sessionID, expiresAt: issuer.limits.lastExpiry)
         return .noContent
-    }
-
-    /// Counted as a sign-in: a stolen access token must not be a way to guess the password.
-    private func attempt(
-        _ password: String, _ request: Request, _ context: AuthenticatedContext
-    ) async throws -> PasswordCheck.Attempt {
-        guard let account = try await database.account(id: context.identity.userID) else {
-            throw Problem(.invalidToken, cause: "the user is gone")
-        }
-        let origin = RequestOrigin(request, context)
-        return PasswordCheck.Attempt(
-            password: password, account: account,
-            throttle: LoginThrottle(email: account.email, address: origin.network), refusal: .passwordRefused,
-            origin: origin)
     }
 
     private static func chosenPassword(_ text: String, field: String) throws(Problem) -> Password {
@@ -145,6 +131,23 @@ struct AccountRoutes: Sendable {
         } catch {
             throw Problem(.weakPassword, errors: [.init(field, error.detail)])
         }
+    }
+}
+
+extension PasswordCheck.Attempt {
+    /// A signed-in user shows the password of the account once more. Counted as a sign-in: a stolen access token must
+    /// not be a way to guess it.
+    init(
+        owner password: String, _ request: Request, _ context: AuthenticatedContext, _ database: PostgresDatabase
+    ) async throws {
+        guard let account = try await database.account(id: context.identity.userID) else {
+            throw Problem(.invalidToken, cause: "the user is gone")
+        }
+        let origin = RequestOrigin(request, context)
+        self.init(
+            password: password, account: account,
+            throttle: LoginThrottle(email: account.email, address: origin.network), refusal: .passwordRefused,
+            origin: origin)
     }
 }
 

@@ -15,6 +15,10 @@ enum AuditEvent: String, CaseIterable, Sendable {
     case passwordChanged = "password_changed"
     case passwordRefused = "password_refused"
     case accountDeleted = "account_deleted"
+    case totpEnabled = "totp_enabled"
+    case totpDisabled = "totp_disabled"
+    case totpRefused = "totp_refused"
+    case recoveryCodeUsed = "recovery_code_used"
 }
 
 /// Where a request came from, as sessions and the audit trail keep it.

@@ -46,7 +46,7 @@ struct AuthApplication: Sendable {
             router,
             services: [
                 database, PostgresGauges(database: database), hasher, feed,
-                ExpirySweep(database: database, logger: logger),
+                ExpirySweep(database: database, seal: SecretSeal(settings.token), logger: logger),
             ],
             beforeServing: {
                 try await migrator.migrate(database, logger: logger)
@@ -81,8 +81,11 @@ struct AuthApplication: Sendable {
         let accounts = AccountRoutes(
             database: database, hasher: hasher, passwords: passwords, issuer: issuer, revoked: revoked,
             registrationsPerHour: settings.registrationsPerHour)
+        let check = SecondFactorCheck(seal: SecretSeal(settings.token), logger: logger)
         let sessions = SessionRoutes(
-            database: database, hasher: hasher, passwords: passwords, issuer: issuer, revoked: revoked)
+            database: database, hasher: hasher, passwords: passwords, secondFactors: check, issuer: issuer,
+            revoked: revoked)
+        let secondFactors = SecondFactorRoutes(database: database, passwords: passwords, check: check)
 
         let router = frame.makeRouter()
         router.post("register", use: accounts.register)
@@ -96,6 +99,10 @@ struct AuthApplication: Sendable {
             .get("api/sessions", use: sessions.list)
             .delete("api/sessions/{id}", use: sessions.end)
             .delete("api/account", use: accounts.deleteAccount)
+            .get("api/totp", use: secondFactors.state)
+            .post("api/totp", use: secondFactors.propose)
+            .post("api/totp/confirm", use: secondFactors.confirm)
+            .delete("api/totp", use: secondFactors.remove)
         return router
     }
 }

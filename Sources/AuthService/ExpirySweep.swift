@@ -2,7 +2,8 @@ import Logging
 import ServiceLifecycle
 import Shared
 
-/// Deletes, once a minute, what has expired: sessions, revocations, forgotten failures, closed windows.
+/// Deletes, once a minute, what has expired: sessions, revocations, forgotten failures, closed windows. Seals anew what
+/// is sealed under the previous secret.
 ///
 /// Every replica sweeps; rows that another one is deleting are passed over. Nothing depends on it but the size of the
 /// tables: whoever reads a row that can expire looks at its time.
@@ -11,11 +12,12 @@ struct ExpirySweep: Service {
     static let rowsMax = 5_000
 
     private let database: PostgresDatabase
+    private let seal: SecretSeal
     private let interval: Duration
     private let logger: Logger
 
-    init(database: PostgresDatabase, interval: Duration = .seconds(60), logger: Logger) {
-        (self.database, self.interval, self.logger) = (database, interval, logger)
+    init(database: PostgresDatabase, seal: SecretSeal, interval: Duration = .seconds(60), logger: Logger) {
+        (self.database, self.seal, self.interval, self.logger) = (database, seal, interval, logger)
     }
 
     func run() async throws {
@@ -25,11 +27,20 @@ struct ExpirySweep: Service {
                 guard (try? await Task.sleep(for: interval)) != nil else { return }
                 do {
                     try await database.deleteExpired()
+                    try await reseal()
                 } catch {
                     logger.warning("sweep failed, will be tried again", metadata: ["reason": "\(error)"])
                 }
             }
         }
+    }
+
+    private func reseal() async throws {
+        let lost = try await database.resealSecondFactors(with: seal, limit: Self.rowsMax)
+        guard lost > 0 else { return }
+        logger.error(
+            "second factors cannot be read: JWT_SECRET was replaced, and the old one is not JWT_SECRET_PREVIOUS",
+            metadata: ["count": "\(lost)"])
     }
 }
 

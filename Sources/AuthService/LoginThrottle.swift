@@ -23,6 +23,12 @@ struct LoginThrottle: Sendable {
         account = Array(SHA256.hash(data: Array(email.utf8)))
         self.address = address
     }
+
+    /// The brake on guessing codes of one account's second factor, from wherever.
+    init(secondFactorOf user: Int) {
+        address = "second factor of \(user)"
+        account = Array(SHA256.hash(data: Array(address.utf8)))
+    }
 }
 
 extension PostgresQuerying {

@@ -12,14 +12,25 @@ struct PasswordCheck: Sendable {
         /// Nil when there is no such account.
         let account: StoredAccount?
         let throttle: LoginThrottle
+        /// Nil: the password is enough, whether or not the account has a second factor.
+        var secondFactor: SecondFactor?
         /// What the audit trail calls a refusal.
         let refusal: AuditEvent
         let origin: RequestOrigin
     }
 
+    /// What a right password must be completed by, where the account has a second factor.
+    struct SecondFactor {
+        let check: SecondFactorCheck
+        /// As typed; nil when none was given.
+        let code: String?
+    }
+
     private enum Verdict<Allowed: Sendable>: Sendable {
         case allowed(Allowed)
         case refused
+        /// The password is right, and this is what is missing.
+        case incomplete(ProblemCode)
         case throttled(seconds: Int)
     }
 
@@ -29,7 +40,7 @@ struct PasswordCheck: Sendable {
     /// - Parameters:
     ///   - problem: what the caller is told when the password is not right.
     ///   - act: what a right password allows. Nil when the account has changed since it was read: as good as wrong.
-    /// - Throws: `problem`, `tooManyAttempts`, `overloaded`.
+    /// - Throws: `problem`, `totpRequired`, `invalidTOTP`, `tooManyAttempts`, `overloaded`.
     func run<Allowed: Sendable>(
         _ attempt: Attempt, refusedAs problem: ProblemCode,
         act: (PostgresTransaction, StoredAccount) async throws -> Allowed?
@@ -46,6 +57,9 @@ struct PasswordCheck: Sendable {
         case .refused:
             count("refused")
             throw Problem(problem)
+        case .incomplete(let problem):
+            count("incomplete")
+            throw Problem(problem)
         case .throttled(let seconds):
             count("throttled")
             throw Problem(.tooManyAttempts, retryAfter: seconds)
@@ -61,16 +75,37 @@ struct PasswordCheck: Sendable {
             try await transaction.audit(.loginThrottled, user: attempt.account?.id, attempt.origin)
             return .throttled(seconds: seconds)
         }
-        if isRight, let account = attempt.account, let allowed = try await act(transaction, account) {
-            try await transaction.forgetFailures(of: attempt.throttle)
-            return .allowed(allowed)
+        guard isRight, let account = attempt.account else {
+            return try await refuse(attempt, as: attempt.refusal, .refused, in: transaction)
         }
+        switch try await attempt.secondFactor?.check.judge(
+            attempt.secondFactor?.code, ofUser: account.id, attempt.origin, in: transaction)
+        {
+        case nil, .passed, .notEnabled: break
+        // Neither counted nor forgotten: the password was right, but guesses of codes go on being counted.
+        case .missing: return .incomplete(.totpRequired)
+        case .throttled(let seconds):
+            try await transaction.audit(.loginThrottled, user: account.id, attempt.origin)
+            return .throttled(seconds: seconds)
+        case .wrong: return try await refuse(attempt, as: .totpRefused, .incomplete(.invalidTOTP), in: transaction)
+        }
+        guard let allowed = try await act(transaction, account) else {
+            return try await refuse(attempt, as: attempt.refusal, .refused, in: transaction)
+        }
+        try await transaction.forgetFailures(of: attempt.throttle)
+        return .allowed(allowed)
+    }
+
+    /// Counts a failure and writes it down.
+    private static func refuse<Allowed: Sendable>(
+        _ attempt: Attempt, as event: AuditEvent, _ verdict: Verdict<Allowed>, in transaction: PostgresTransaction
+    ) async throws -> Verdict<Allowed> {
         if let seconds = try await transaction.recordFailure(of: attempt.throttle) {
             try await transaction.audit(.loginThrottled, user: attempt.account?.id, attempt.origin)
             return .throttled(seconds: seconds)
         }
-        try await transaction.audit(attempt.refusal, user: attempt.account?.id, attempt.origin)
-        return .refused
+        try await transaction.audit(event, user: attempt.account?.id, attempt.origin)
+        return verdict
     }
 
     private func count(_ outcome: String) {

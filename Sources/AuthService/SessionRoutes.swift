@@ -9,6 +9,7 @@ struct SessionRoutes: Sendable {
     let database: PostgresDatabase
     let hasher: PasswordHasher
     let passwords: PasswordCheck
+    let secondFactors: SecondFactorCheck
     let issuer: TokenIssuer
     let revoked: RevokedSessions
 
@@ -16,14 +17,15 @@ struct SessionRoutes: Sendable {
     @Sendable func login(_ request: Request, _ context: ServiceContext) async throws -> Response {
         var fields = try await request.bodyFields(context)
         let (typed, password) = (fields.string("email"), fields.string("password"))
+        let code = fields.optionalString("totp")
         try fields.finish()
         let email = EmailAddress(typed)
         let account = if let email { try await database.account(email: email) } else { StoredAccount?.none }
         let origin = RequestOrigin(request, context)
         let attempt = PasswordCheck.Attempt(
             password: password, account: account,
-            throttle: LoginThrottle(email: email?.text ?? typed, address: origin.network), refusal: .loginFailed,
-            origin: origin)
+            throttle: LoginThrottle(email: email?.text ?? typed, address: origin.network),
+            secondFactor: .init(check: secondFactors, code: code), refusal: .loginFailed, origin: origin)
         let token = RefreshToken()
         let (answer, isHashOutdated) = try await passwords.run(attempt, refusedAs: .invalidCredentials) {
             transaction, account in

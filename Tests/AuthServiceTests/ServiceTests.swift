@@ -91,7 +91,8 @@ struct ServiceTests {
                 routes == [
                     "post /register", "post /login", "post /refresh", "post /logout", "get /api/profile",
                     "patch /api/profile", "post /api/change-password", "get /api/sessions",
-                    "delete /api/sessions/{id}", "delete /api/account", "get /health", "get /livez", "get /readyz",
+                    "delete /api/sessions/{id}", "delete /api/account", "get /api/totp", "post /api/totp",
+                    "delete /api/totp", "post /api/totp/confirm", "get /health", "get /livez", "get /readyz",
                     "get /metrics", "get /openapi.json",
                 ])
             for (path, methods) in paths where !path.contains("{") {

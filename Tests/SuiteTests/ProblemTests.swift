@@ -22,6 +22,7 @@ struct ProblemTests {
         let seen = SeenProblems()
         try await frame(seen)
         try await accounts(seen)
+        try await secondFactor(seen)
         try await conversations(seen)
         try await uploads(seen)
         try await documents(seen)

@@ -18,6 +18,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case invalidOldPassword = "invalid_old_password"
     case invalidPassword = "invalid_password"
     case invalidRefreshToken = "invalid_refresh_token"
+    case totpRequired = "totp_required"
+    case invalidTOTP = "invalid_totp"
     case notFound = "not_found"
     case conversationNotFound = "conversation_not_found"
     case messageNotFound = "message_not_found"
@@ -25,6 +27,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case emailTaken = "email_taken"
+    case totpAlreadyEnabled = "totp_already_enabled"
+    case totpNotEnabled = "totp_not_enabled"
     case alreadyFinal = "already_final"
     case notRetryable = "not_retryable"
     case notRegenerable = "not_regenerable"
@@ -114,6 +118,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidOldPassword: (401, "Invalid password", "The old password is not right.")
         case .invalidPassword: (401, "Invalid password", "The password is not right.")
         case .invalidRefreshToken: (401, "Invalid refresh token", "The refresh token is invalid or has expired.")
+        case .totpRequired: (401, "Second factor required", "This account also needs a code of its second factor.")
+        case .invalidTOTP: (401, "Invalid code", "The code is not right, or was used before.")
         case .notFound: (404, "Not found", "There is nothing at this address.")
         case .conversationNotFound: (404, "Conversation not found", "There is no such conversation.")
         case .messageNotFound: (404, "Message not found", "There is no such message.")
@@ -121,6 +127,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: (405, "Method not allowed", "This address does not support this method.")
         case .requestTimeout: (408, "Request timeout", "The request did not arrive in time.")
         case .emailTaken: (409, "E-mail taken", "email already exists")
+        case .totpAlreadyEnabled: (409, "Second factor on", "The second factor is already on.")
+        case .totpNotEnabled: (409, "No second factor", "The second factor is not set up.")
         case .alreadyFinal: (409, "Already final", "The message is already completed, failed or cancelled.")
         case .notRetryable: (409, "Not retryable", "Only a failed or cancelled user message can be retried.")
         case .notRegenerable: (409, "Not regenerable", "Only a completed assistant message can be regenerated.")
