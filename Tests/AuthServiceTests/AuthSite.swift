@@ -151,7 +151,7 @@ final class CapturedLog: Sendable {
         RequestLog(label: "test", settings: LogSettings(level: .trace, format: .json), write: append)
     }
 
-    @Sendable private func append(_ line: ByteBuffer) { lines.withLock { $0 += String(buffer: line) } }
+    @Sendable private func append(_ line: [UInt8]) { lines.withLock { $0 += String(decoding: line, as: UTF8.self) } }
 }
 
 extension PostgresRows {

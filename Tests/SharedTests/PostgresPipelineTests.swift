@@ -44,7 +44,7 @@ import Testing
             let (rows, text, one) = try await (many, wide, small)
             #expect(rows.count == 200_000)
             #expect(try rows[199_999].decode(Int.self, String.self).0 == 200_000)
-            #expect(text[0].withBytes(column: 0) { $0?.count } == 30_000_000)
+            #expect(text[0].withColumns { $0[0]?.count } == 30_000_000)
             #expect(try one[0].decode(Int.self) == 1)
         }
     }

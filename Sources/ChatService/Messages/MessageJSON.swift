@@ -1,4 +1,3 @@
-import NIOCore
 import Shared
 
 /// Writes the contract's Message objects from the rows of `MessageQueries`, straight from PostgreSQL's bytes: the hot
@@ -8,58 +7,46 @@ extension JSONWriter {
     ///
     /// - Parameter row: the columns that `MessageQueries` selects.
     mutating func message(_ row: PostgresRow) {
-        object { json in
-            json.key("id")
-            json.integer(of: row, column: 0)
-            json.string("role", of: row, column: 2)
-            json.string("content", of: row, column: 4)
-            json.key("timestamp")
-            json.time(of: row, column: 1)
-            json.string("status", of: row, column: 3)
-            json.key("reply_to")
-            json.integer(of: row, column: 5)
-            json.key("files")
-            json.document(of: row, column: 6, missing: "[]")
-            json.key("progress")
-            json.document(of: row, column: 7, missing: "null")
-            json.key("error")
-            json.document(of: row, column: 8, missing: "null")
-            json.key("usage")
-            json.document(of: row, column: 9, missing: "null")
+        row.withColumns { columns in
+            object { json in
+                json.integer("id", columns[0])
+                json.string("role", columns[2])
+                json.string("content", columns[4])
+                json.time("timestamp", columns[1])
+                json.string("status", columns[3])
+                json.integer("reply_to", columns[5])
+                json.document("files", columns[6], missing: "[]")
+                json.document("progress", columns[7])
+                json.document("error", columns[8])
+                json.document("usage", columns[9])
+            }
         }
     }
 
-    private mutating func string(_ name: StaticString, of row: PostgresRow, column: Int) {
+    private mutating func string(_ name: StaticString, _ bytes: UnsafeRawBufferPointer?) {
         key(name)
-        row.withBytes(column: column) { bytes in
-            if let bytes { string(utf8: bytes) } else { null() }
+        if let bytes { string(utf8: bytes) } else { null() }
+    }
+
+    private mutating func integer(_ name: StaticString, _ bytes: UnsafeRawBufferPointer?) {
+        key(name)
+        if let bytes { int(Int(bytes.bigEndianInt64)) } else { null() }
+    }
+
+    private mutating func time(_ name: StaticString, _ bytes: UnsafeRawBufferPointer?) {
+        key(name)
+        if let bytes {
+            time(Timestamp(microseconds: bytes.bigEndianInt64 + microsecondsFrom1970To2000))
+        } else {
+            null()
         }
     }
 
-    private mutating func integer(of row: PostgresRow, column: Int) {
-        row.withBytes(column: column) { bytes in
-            if let bytes { int(Int(bytes.bigEndianInt64)) } else { null() }
-        }
-    }
-
-    private mutating func time(of row: PostgresRow, column: Int) {
-        row.withBytes(column: column) { bytes in
-            guard let bytes else { return null() }
-            let time = Timestamp(microseconds: bytes.bigEndianInt64 + microsecondsFrom1970To2000)
-            raw { buffer in
-                buffer.writeInteger(UInt8(ascii: "\""))
-                time.write(into: &buffer)
-                buffer.writeInteger(UInt8(ascii: "\""))
-            }
-        }
-    }
-
-    private mutating func document(of row: PostgresRow, column: Int, missing: StaticString) {
-        row.withBytes(column: column) { bytes in
-            raw { buffer in
-                if let bytes { buffer.writeBytes(bytes) } else { buffer.writeStaticString(missing) }
-            }
-        }
+    private mutating func document(
+        _ name: StaticString, _ bytes: UnsafeRawBufferPointer?, missing: StaticString = "null"
+    ) {
+        key(name)
+        if let bytes { document(utf8: bytes) } else { raw { $0.append(missing) } }
     }
 }
 
@@ -76,9 +63,9 @@ extension UnsafeRawBufferPointer {
 extension PostgresRow {
     /// The id and the time of a message row; nil for the row that stands for an empty conversation.
     var messagePosition: PageCursor? {
-        let id = withBytes(column: 0) { $0.map(\.bigEndianInt64) }
-        let time = withBytes(column: 1) { $0.map(\.bigEndianInt64) }
-        guard let id, let time else { return nil }
-        return PageCursor(time: Timestamp(microseconds: time + microsecondsFrom1970To2000), id: Int(id))
+        withColumns { columns in
+            guard let id = columns[0]?.bigEndianInt64, let time = columns[1]?.bigEndianInt64 else { return nil }
+            return PageCursor(time: Timestamp(microseconds: time + microsecondsFrom1970To2000), id: Int(id))
+        }
     }
 }

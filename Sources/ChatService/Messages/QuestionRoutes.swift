@@ -124,7 +124,7 @@ extension ByteBuffer {
             json.member("conversation_id", conversationID)
             json.member("status", "success")
             json.key("usage")
-            json.raw { $0.writeString(answer.usage ?? "null") }
+            json.document(answer.usage ?? "null")
         }
         return json.buffer
     }

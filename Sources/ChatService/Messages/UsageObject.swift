@@ -14,6 +14,6 @@ struct UsageObject: Sendable {
             json.member("total_tokens", usage.totalTokens)
             json.member("model", model)
         }
-        return String(buffer: writer.buffer)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -36,9 +36,8 @@ struct RecognitionSocket: Sendable {
     /// Waits for a whole frame.
     /// - Parameters:
     ///   - maxBytes: the longest payload taken; a longer one is malformed.
-    ///   - deadline: on the monotonic clock; nil waits for ever.
-    func receive(maxBytes: Int, deadline: ContinuousClock.Instant?) throws(Failure) -> (RecognitionFrame, file: Int32?)
-    {
+    ///   - deadline: nil waits for ever.
+    func receive(maxBytes: Int, deadline: PageDeadline?) throws(Failure) -> (RecognitionFrame, file: Int32?) {
         var file: Int32?
         do throws(Failure) {
             let head = try bytes(RecognitionFrame.headBytes, deadline, &file)
@@ -51,9 +50,7 @@ struct RecognitionSocket: Sendable {
         }
     }
 
-    private func bytes(_ count: Int, _ deadline: ContinuousClock.Instant?, _ file: inout Int32?) throws(Failure)
-        -> [UInt8]
-    {
+    private func bytes(_ count: Int, _ deadline: PageDeadline?, _ file: inout Int32?) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
@@ -68,10 +65,10 @@ struct RecognitionSocket: Sendable {
         return bytes
     }
 
-    private func awaitReadable(until deadline: ContinuousClock.Instant?) throws(Failure) {
+    private func awaitReadable(until deadline: PageDeadline?) throws(Failure) {
         guard let deadline else { return }
         while true {
-            let left = ContinuousClock.now.duration(to: deadline)
+            let left = deadline.remaining
             guard left > .zero else { throw .timedOut }
             let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
             var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

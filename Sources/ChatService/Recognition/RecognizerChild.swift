@@ -32,6 +32,30 @@ final class RecognizerChild: Sendable {
     /// The child's process id while it has not been reaped.
     var processID: pid_t? { identifier.withLock { $0 } }
 
+    /// How long the child, and the program it runs at the moment, have been ready to run while others had the
+    /// processor. Zero where the kernel does not say (sched-stats.rst in its documentation).
+    var starvation: Duration {
+        guard let child = processID else { return .zero }
+        let programs = Self.words(of: "/proc/\(child)/task/\(child)/children")
+        return .nanoseconds(([Int(child)] + programs).reduce(0) { $0 + Self.waited($1) })
+    }
+
+    private static func waited(_ process: Int) -> Int {
+        let numbers = words(of: "/proc/\(process)/schedstat")
+        return numbers.count == 3 ? numbers[1] : 0
+    }
+
+    /// The numbers in a file of /proc; none if it is gone.
+    private static func words(of path: String) -> [Int] {
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        let text = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            String(decoding: buffer.prefix(max(0, read(file, buffer.baseAddress, buffer.count))), as: UTF8.self)
+        }
+        return text.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+    }
+
     /// Kills the child and whatever it started. From any thread, at any time.
     func kill() {
         identifier.withLock { identifier in

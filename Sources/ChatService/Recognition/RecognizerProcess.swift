@@ -148,7 +148,7 @@ extension RecognizerProcess {
     ) throws(RecognitionFailure) -> RecognitionFrame {
         do throws(RecognitionSocket.Failure) {
             try child.socket.send(question, file: file)
-            let deadline = ContinuousClock.now.advanced(by: .seconds(settings.pageSeconds))
+            let deadline = PageDeadline(seconds: settings.pageSeconds) { child.starvation }
             let (reply, stray) = try child.socket.receive(maxBytes: RecognitionFrame.replyBytesMax, deadline: deadline)
             if let stray { close(stray) }
             return reply

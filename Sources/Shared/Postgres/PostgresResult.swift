@@ -26,10 +26,14 @@ struct PostgresResult: ~Copyable, @unchecked Sendable {
 
     /// The value's bytes, nil for SQL NULL; valid while this result lives.
     func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
-        let (row, column) = (Int32(row), Int32(column))
-        guard PQgetisnull(pointer, row, column) == 0 else { return nil }
-        return UnsafeRawBufferPointer(
-            start: PQgetvalue(pointer, row, column), count: Int(PQgetlength(pointer, row, column)))
+        Self.bytes(in: pointer, row: Int32(row), column: Int32(column))
+    }
+
+    static func bytes(in result: OpaquePointer, row: Int32, column: Int32) -> UnsafeRawBufferPointer? {
+        let length = Int(PQgetlength(result, row, column))
+        // NULL has the length 0 as well; the second call is for those few only.
+        if length == 0, PQgetisnull(result, row, column) == 1 { return nil }
+        return UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: length)
     }
 
     /// The server's error, without `DETAIL`, which can quote values.

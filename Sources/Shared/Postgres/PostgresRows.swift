@@ -45,10 +45,11 @@ package struct PostgresRow: Sendable {
         return values
     }
 
-    /// The bytes of a column in PostgreSQL's binary form (UTF-8 for text), nil for SQL NULL, without copying them.
-    package func withBytes<R>(column: Int, _ body: (UnsafeRawBufferPointer?) throws -> R) rethrows -> R {
-        precondition(column >= 0 && column < columnCount, "column \(column) of \(columnCount)")
-        return try withExtendedLifetime(rows) { try body(rows.result.bytes(row: index, column: column)) }
+    /// Lends the columns as they came, for who passes them on without decoding.
+    package func withColumns<R>(_ body: (borrowing PostgresColumns) throws -> R) rethrows -> R {
+        try withExtendedLifetime(rows) {
+            try body(PostgresColumns(result: rows.result.pointer, row: Int32(index), count: columnCount))
+        }
     }
 
     private func cell(_ column: Int) -> PostgresCell {
@@ -64,5 +65,22 @@ package struct PostgresRow: Sendable {
             error.message = "column \(column): " + error.message
             throw error
         }
+    }
+}
+
+/// The columns of one row as they came, lent for the time of a closure.
+package struct PostgresColumns: ~Copyable {
+    private let result: OpaquePointer
+    private let row: Int32
+    private let count: Int
+
+    fileprivate init(result: OpaquePointer, row: Int32, count: Int) {
+        (self.result, self.row, self.count) = (result, row, count)
+    }
+
+    /// The bytes of a column in PostgreSQL's binary form (UTF-8 for text), nil for SQL NULL; not to be kept.
+    package subscript(column: Int) -> UnsafeRawBufferPointer? {
+        precondition(column >= 0 && column < count, "column \(column) of \(count)")
+        return PostgresResult.bytes(in: result, row: row, column: Int32(column))
     }
 }

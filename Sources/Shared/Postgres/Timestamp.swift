@@ -1,5 +1,4 @@
 import Foundation
-package import NIOCore
 
 /// A moment with the precision PostgreSQL keeps: whole microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -26,45 +25,14 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 extension Timestamp {
     /// RFC 3339 in UTC with six digits of fraction: `2026-01-02T03:04:05.678901Z`.
     package var rfc3339: String {
-        var buffer = ByteBuffer()
-        write(into: &buffer)
-        return String(buffer: buffer)
+        var bytes: [UInt8] = []
+        bytes.append(self)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Appends the RFC 3339 text without making a `String`. Years past 9999 get as many digits as they need.
-    package func write(into buffer: inout ByteBuffer) {
-        let seconds = Self.floorDivide(microseconds, 1_000_000)
-        let days = Self.floorDivide(seconds.quotient, 86_400)
-        let date = CivilDate(daysSince1970: days.quotient)
-        let second = days.remainder
-        Self.write(date.year, digits: 4, into: &buffer)
-        Self.write(date.month, digits: 2, after: "-", into: &buffer)
-        Self.write(date.day, digits: 2, after: "-", into: &buffer)
-        Self.write(second / 3600, digits: 2, after: "T", into: &buffer)
-        Self.write(second / 60 % 60, digits: 2, after: ":", into: &buffer)
-        Self.write(second % 60, digits: 2, after: ":", into: &buffer)
-        Self.write(seconds.remainder, digits: 6, after: ".", into: &buffer)
-        buffer.writeInteger(UInt8(ascii: "Z"))
-    }
-
-    private static func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+    fileprivate static func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    private static func write(
-        _ value: Int64, digits: Int, after separator: Unicode.Scalar? = nil, into buffer: inout ByteBuffer
-    ) {
-        if let separator { buffer.writeInteger(UInt8(ascii: separator)) }
-        if value < 0 { buffer.writeInteger(UInt8(ascii: "-")) }
-        let magnitude = value.magnitude
-        var scale: UInt64 = 1
-        for _ in 1..<digits { scale *= 10 }
-        while magnitude / scale >= 10 { scale *= 10 }
-        while scale > 0 {
-            buffer.writeInteger(UInt8(ascii: "0") + UInt8(magnitude / scale % 10))
-            scale /= 10
-        }
     }
 
     /// Reads RFC 3339 text in UTC (`Z`) with up to six digits of fraction; nil for anything else.
@@ -79,6 +47,33 @@ extension Timestamp {
         let fraction = match.7.map { $0 + String(repeating: "0", count: 6 - $0.count) } ?? "0"
         let seconds = ((date.daysSince1970 * 24 + hour) * 60 + minute) * 60 + second
         self.init(microseconds: seconds * 1_000_000 + (Int64(fraction) ?? 0))
+    }
+}
+
+extension [UInt8] {
+    /// Appends the RFC 3339 text of a time. Years past 9999 get as many digits as they need, those before 0 a minus.
+    package mutating func append(_ time: Timestamp) {
+        let seconds = Timestamp.floorDivide(time.microseconds, 1_000_000)
+        let days = Timestamp.floorDivide(seconds.quotient, 86_400)
+        let date = CivilDate(daysSince1970: days.quotient)
+        let second = days.remainder
+        if date.year < 0 { append(UInt8(ascii: "-")) }
+        appendDecimal(UInt(date.year.magnitude), digits: 4)
+        append(date.month, after: "-")
+        append(date.day, after: "-")
+        append(second / 3600, after: "T")
+        append(second / 60 % 60, after: ":")
+        append(second % 60, after: ":")
+        append(UInt8(ascii: "."))
+        appendDecimal(UInt(seconds.remainder), digits: 6)
+        append(UInt8(ascii: "Z"))
+    }
+
+    /// Two digits.
+    private mutating func append(_ value: Int64, after separator: Unicode.Scalar) {
+        append(UInt8(ascii: separator))
+        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 }
 

@@ -11,8 +11,8 @@ struct FrameFixture: Sendable {
     final class Lines: Sendable {
         private let lines = Mutex<[String]>([])
         var all: [String] { lines.withLock { $0 } }
-        var write: @Sendable (ByteBuffer) -> Void {
-            { line in self.lines.withLock { $0.append(String(buffer: line)) } }
+        var write: @Sendable ([UInt8]) -> Void {
+            { line in self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
         }
     }
 

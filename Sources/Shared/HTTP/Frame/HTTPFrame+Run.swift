@@ -78,6 +78,7 @@ private final class GraceDeadline: Sendable {
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
             guard !self.isCancelled.load(ordering: .acquiring) else { return }
             self.logger.critical("did not stop in time, ending the process")
+            LogSink.standardError.flush()
             _exit(1)
         }
     }

@@ -1,18 +1,21 @@
 package import NIOCore
 
-/// Writes one JSON document straight into a `ByteBuffer`: for answers that are hot, and for problems.
+/// Writes one JSON document: for answers that are hot, and for problems.
 ///
 /// The caller is trusted to write a document (a key before each value of an object); commas are put in here. Names
 /// given as `StaticString` are written as they are and must need no escape.
 package struct JSONWriter {
     /// What was written so far.
-    package private(set) var buffer: ByteBuffer
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    /// - Parameter capacity: bytes to reserve; the buffer grows when it was too little.
+    /// - Parameter capacity: bytes to reserve; more are taken when it was too little.
     package init(capacity: Int = 1024) {
-        buffer = ByteBufferAllocator().buffer(capacity: capacity)
+        bytes.reserveCapacity(capacity)
     }
+
+    /// What was written so far, as the body of an answer.
+    package var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 
     // MARK: Structure
 
@@ -32,33 +35,33 @@ package struct JSONWriter {
 
     private mutating func open(_ bracket: UInt8) {
         separate()
-        buffer.writeInteger(bracket)
+        bytes.append(bracket)
         needsComma = false
     }
 
     private mutating func close(_ bracket: UInt8) {
-        buffer.writeInteger(bracket)
+        bytes.append(bracket)
         needsComma = true
     }
 
     private mutating func separate() {
-        if needsComma { buffer.writeInteger(UInt8(ascii: ",")) }
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
     }
 
     /// Writes the name of the next member.
     package mutating func key(_ name: StaticString) {
         separate()
-        buffer.writeInteger(UInt8(ascii: "\""))
-        buffer.writeStaticString(name)
-        buffer.writeStaticString("\":")
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(name)
+        bytes.append("\":")
         needsComma = false
     }
 
     /// Writes the name of the next member, escaped: for names that are not known before.
     package mutating func key(text: String) {
         string(text)
-        buffer.writeInteger(UInt8(ascii: ":"))
+        bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
@@ -67,38 +70,58 @@ package struct JSONWriter {
     /// Writes `null`.
     package mutating func null() {
         separate()
-        buffer.writeStaticString("null")
+        bytes.append("null")
     }
 
     /// Writes `true` or `false`.
     package mutating func bool(_ value: Bool) {
         separate()
-        buffer.writeStaticString(value ? "true" : "false")
+        bytes.append(value ? "true" : "false")
     }
 
     /// Writes an integer in decimal.
     package mutating func int(_ value: Int) {
         separate()
-        buffer.writeDecimal(value)
+        bytes.appendDecimal(value)
     }
 
     /// Writes a string, escaped where it must be.
     package mutating func string(_ value: String) {
         separate()
         var value = value
-        value.withUTF8 { buffer.writeJSONString(UnsafeRawBufferPointer($0)) }
+        value.withUTF8 { bytes.appendJSONString(UnsafeRawBufferPointer($0)) }
     }
 
     /// Writes a string whose bytes are known to be valid UTF-8, for example a text column.
-    package mutating func string(utf8 bytes: UnsafeRawBufferPointer) {
+    package mutating func string(utf8 text: UnsafeRawBufferPointer) {
         separate()
-        buffer.writeJSONString(bytes)
+        bytes.appendJSONString(text)
     }
 
-    /// Lets `write` append one complete JSON value to the buffer itself, for example a time in quotes.
-    package mutating func raw(_ write: (inout ByteBuffer) -> Void) {
+    /// Writes a time in quotes.
+    package mutating func time(_ time: Timestamp) {
         separate()
-        write(&buffer)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(time)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Writes a value that is JSON already.
+    package mutating func document(_ text: String) {
+        separate()
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    /// Writes a value that is JSON already, for example a `json` column.
+    package mutating func document(utf8 text: UnsafeRawBufferPointer) {
+        separate()
+        bytes.append(bytes: text)
+    }
+
+    /// Lets `write` append one complete JSON value to the bytes themselves.
+    package mutating func raw(_ write: (inout [UInt8]) -> Void) {
+        separate()
+        write(&bytes)
     }
 
     /// Writes a whole document as a value.
@@ -106,7 +129,7 @@ package struct JSONWriter {
         switch value {
         case .null: null()
         case .bool(let value): bool(value)
-        case .number(let text): raw { $0.writeString(text) }
+        case .number(let text): document(text)
         case .string(let text): string(text)
         case .array(let elements): array { json in for element in elements { json.value(element) } }
         case .object(let object): self.object(object)

@@ -1,22 +1,18 @@
-import CLinux
-import Foundation
 package import Logging
-package import NIOCore
 
-/// Writes log events as lines to a descriptor, each with one write(2), so that lines of several threads (and of the
-/// two services in one terminal) do not mix.
+/// Makes lines of log events.
 package struct LineLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     package var logLevel: Logger.Level
     private let label: String
     private let format: LogSettings.Format
-    private let write: @Sendable (ByteBuffer) -> Void
+    private let write: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter write: takes each line with its line feed; standard error, unless a test wants to read them.
+    /// - Parameter write: takes each line with its line feed; that of standard error, unless a test reads them.
     package init(
         label: String, settings: LogSettings, metadataProvider: Logger.MetadataProvider? = nil,
-        write: @escaping @Sendable (ByteBuffer) -> Void = { LineLogHandler.writeToStandardError($0) }
+        write: @escaping @Sendable ([UInt8]) -> Void = { LogSink.standardError.write($0) }
     ) {
         self.label = label
         self.logLevel = settings.level
@@ -41,20 +37,6 @@ package struct LineLogHandler: LogHandler {
                 format, level: event.level, message: message, label: label, metadata: parts, time: .now
             )
         )
-    }
-
-    /// A full pipe or a closed terminal loses the line rather than the service.
-    package static func writeToStandardError(_ line: ByteBuffer) {
-        line.withUnsafeReadableBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Foundation.write(
-                    STDERR_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return }
-                rest = rest.dropFirst(count)
-            }
-        }
     }
 }
 

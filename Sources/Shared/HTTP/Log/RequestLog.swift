@@ -1,16 +1,16 @@
 import HTTPTypes
-package import NIOCore
+import NIOCore
 
 /// One line a request. Neither queries nor header fields are in it: they may carry secrets.
 package struct RequestLog: Sendable {
     private let format: LogSettings.Format?
     private let label: String
-    private let write: @Sendable (ByteBuffer) -> Void
+    private let write: @Sendable ([UInt8]) -> Void
 
     /// - Parameter write: takes each line with its line feed.
     package init(
         label: String, settings: LogSettings,
-        write: @escaping @Sendable (ByteBuffer) -> Void = { LineLogHandler.writeToStandardError($0) }
+        write: @escaping @Sendable ([UInt8]) -> Void = { LogSink.standardError.write($0) }
     ) {
         format = settings.level <= .info ? settings.format : nil
         self.label = label

@@ -61,7 +61,7 @@ package struct AccessTokenSigner: Sendable {
             json.member("typ", AccessTokenRules.type)
             json.member("kid", key.id)
         }
-        encodedHeader = Base64URL.encode(json.buffer.readableBytesView)
+        encodedHeader = Base64URL.encode(json.bytes)
     }
 
     /// A token for one session of a user, valid from `now` on.
@@ -79,7 +79,7 @@ package struct AccessTokenSigner: Sendable {
             json.member("iat", now)
             json.member("exp", now + lifetimeSeconds)
         }
-        let input = encodedHeader + "." + Base64URL.encode(json.buffer.readableBytesView)
+        let input = encodedHeader + "." + Base64URL.encode(json.bytes)
         let signature = HMAC<SHA256>.authenticationCode(for: Data(input.utf8), using: key.key)
         return input + "." + Base64URL.encode(signature)
     }

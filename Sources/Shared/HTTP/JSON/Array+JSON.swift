@@ -1,52 +1,63 @@
-package import NIOCore
+/// Text and JSON as bytes of an array: what hot answers and log lines are made of. An array's storage is reached
+/// without the checks that each single write to a `ByteBuffer` makes, and these pieces are short.
+extension [UInt8] {
+    /// Appends ASCII or UTF-8 that stands in the source.
+    package mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append(contentsOf: $0) }
+    }
 
-extension ByteBuffer {
+    /// Appends bytes as they are.
+    package mutating func append(bytes: UnsafeRawBufferPointer) {
+        bytes.withMemoryRebound(to: UInt8.self) { append(contentsOf: $0) }
+    }
+
     /// Appends an integer in decimal, without a string in between.
-    package mutating func writeDecimal(_ value: Int) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { output in
-            var digits = value.magnitude
-            var length = value < 0 ? 1 : 0
-            var rest = digits
+    package mutating func appendDecimal(_ value: Int) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        appendDecimal(value.magnitude, digits: 1)
+    }
+
+    /// Appends a number in decimal, with zeros in front when it has fewer than `digits` digits (at most 20).
+    package mutating func appendDecimal(_ value: UInt, digits: Int) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { output in
+            var rest = value
+            var start = 20
             repeat {
-                length += 1
-                rest /= 10
-            } while rest > 0
-            for index in stride(from: length - 1, through: value < 0 ? 1 : 0, by: -1) {
-                output[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits % 10)
-                digits /= 10
-            }
-            if value < 0 { output[0] = UInt8(ascii: "-") }
-            return length
+                start -= 1
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                output[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+                rest = quotient
+            } while rest > 0 || 20 - start < digits
+            append(contentsOf: UnsafeBufferPointer(rebasing: output[start...]))
         }
     }
 
     /// Appends UTF-8 as a JSON string with its quotes. Runs of bytes that need no escape are found eight at a time and
     /// copied at once: nearly every text is one such run.
-    package mutating func writeJSONString(_ bytes: UnsafeRawBufferPointer) {
-        reserveCapacity(minimumWritableBytes: bytes.count + 2)
-        writeInteger(UInt8(ascii: "\""))
+    package mutating func appendJSONString(_ bytes: UnsafeRawBufferPointer) {
+        append(UInt8(ascii: "\""))
         var start = 0
         while true {
             let end = bytes.firstJSONEscape(from: start)
-            if end > start { writeBytes(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
+            if end > start { append(bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
             if end == bytes.count { break }
-            writeJSONEscape(bytes[end])
+            appendJSONEscape(bytes[end])
             start = end + 1
         }
-        writeInteger(UInt8(ascii: "\""))
+        append(UInt8(ascii: "\""))
     }
 
-    private mutating func writeJSONEscape(_ byte: UInt8) {
+    private mutating func appendJSONEscape(_ byte: UInt8) {
         switch byte {
-        case UInt8(ascii: "\""): writeStaticString(#"\""#)
-        case UInt8(ascii: "\\"): writeStaticString(#"\\"#)
-        case 0x0A: writeStaticString(#"\n"#)
-        case 0x0D: writeStaticString(#"\r"#)
-        case 0x09: writeStaticString(#"\t"#)
+        case UInt8(ascii: "\""): append(#"\""#)
+        case UInt8(ascii: "\\"): append(#"\\"#)
+        case 0x0A: append(#"\n"#)
+        case 0x0D: append(#"\r"#)
+        case 0x09: append(#"\t"#)
         default:
-            writeStaticString(#"\u00"#)
-            writeInteger(hexadecimalDigit(byte >> 4))
-            writeInteger(hexadecimalDigit(byte & 15))
+            append(#"\u00"#)
+            append(hexadecimalDigit(byte >> 4))
+            append(hexadecimalDigit(byte & 15))
         }
     }
 }
