@@ -32,7 +32,8 @@ struct ChatApplication: Sendable {
         let domains = try settings.promptsDirectory.map(Domains.init(directory:)) ?? .embedded
         let spool = try UploadSpool(root: settings.uploadDirectory)
         // After everything that may throw: its HTTP client must be shut down, and only `run` does that.
-        remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, logger: logger) }
+        let gate = ModelGate(logger: logger)
+        remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, gate: gate, logger: logger) }
         let model: any LanguageModel = remoteModel ?? OfflineModel()
         uploads = LocalUploads(spool: spool, logger: logger)
         frame = HTTPFrame(
@@ -48,7 +49,7 @@ struct ChatApplication: Sendable {
             answering: Answering(
                 database: database, model: model,
                 prompts: PromptBuilder(domains: domains, historyTokens: settings.historyTokens), logger: logger),
-            uploads: uploads, drain: frame.drain, logger: logger,
+            gate: gate, uploads: uploads, drain: frame.drain, logger: logger,
             makeRecognizer: { RecognizerProcess(settings: settings.recognition, logger: logger) })
 
         let revoked = RevokedSessions()

@@ -51,12 +51,16 @@ struct ModelCall {
     static func withModel<Outcome: Sendable>(
         at baseURL: String, _ change: (inout OpenAIModelSettings) -> Void = { _ in },
         pause: @escaping @Sendable (Duration) async throws -> Void = { _ in },
-        _ body: (OpenAIModel) async throws -> Outcome
+        clock: ModelClock = ModelClock(), _ body: (OpenAIModel) async throws -> Outcome
     ) async throws -> Outcome {
         var settings = OpenAIModelSettings(baseURL: baseURL + "/", apiKey: Secret("secret-key"), model: "test-model")
         change(&settings)
         let logger = Logger(label: "model tests", factory: { _ in SwiftLogNoOpLogHandler() })
-        let model = OpenAIModel(settings: settings, logger: logger, pause: pause)
+        let gate = ModelGate(logger: logger) { clock.now }
+        let model = OpenAIModel(settings: settings, gate: gate, logger: logger) { time in
+            clock.advance(by: time)
+            try await pause(time)
+        }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await model.run() }
             let outcome = try await body(model)
@@ -65,4 +69,12 @@ struct ModelCall {
             return outcome
         }
     }
+}
+
+/// The time of a gate: it stands still but for the waits, which nobody has to sit through.
+final class ModelClock: Sendable {
+    private let time = Mutex(ContinuousClock.now)
+
+    var now: ContinuousClock.Instant { time.withLock { $0 } }
+    func advance(by wait: Duration) { time.withLock { $0 += wait } }
 }

@@ -32,6 +32,7 @@ struct Answering: Sendable {
     func answer(
         _ job: ClaimedJob, context: QuestionContext, onDelta: @escaping @Sendable (String) async -> Void
     ) async -> AnswerOutcome {
+        if job.lease.isOver() { return .handedOver }
         do throws(LanguageModelFailure) {
             return await store(try await ask(context, onDelta: onDelta), for: job)
         } catch {
@@ -50,6 +51,7 @@ struct Answering: Sendable {
             logger.warning("question not loaded", metadata: ["job": "\(job.fence.jobID)", "error": "\(error)"])
             return await putOff(job, for: .seconds(2), isSpared: true)
         }
+        if job.lease.isOver() { return .handedOver }
         do throws(LanguageModelFailure) {
             return await store(try await ask(context) { _ in }, for: job)
         } catch {
@@ -94,9 +96,8 @@ struct Answering: Sendable {
     }
 
     private func decide(about job: ClaimedJob, after failure: LanguageModelFailure) async -> AnswerOutcome {
-        let age = Duration.microseconds(Timestamp.now.microseconds - job.createdAt.microseconds)
         let decision = JobRetrySchedule.decide(
-            kind: failure.kind, tries: job.tries, claims: job.fence.attempt, age: age,
+            kind: failure.kind, tries: job.tries, claims: job.fence.attempt, age: job.age,
             retryAfter: failure.retryAfter, jitter: .random(in: 0...1))
         switch decision {
         case .fail:
@@ -112,7 +113,6 @@ struct Answering: Sendable {
     private func putOff(_ job: ClaimedJob, for pause: Duration, isSpared: Bool) async -> AnswerOutcome {
         _ = await database.persist(job.fence, logger: logger) {
             try await database.releaseJob(job.fence, after: pause, isSpared: isSpared)
-            return true
         }
         return .handedOver
     }

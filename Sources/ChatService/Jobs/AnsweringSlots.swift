@@ -41,9 +41,9 @@ extension JobPool {
         on question: AcceptedQuestion, onDelta: @escaping @Sendable (String) async -> Void
     ) async -> AnswerOutcome {
         let job = question.job
-        return await held.hold(job.fence) { () -> AnswerOutcome in
+        return await held.hold(job, isQueued: false) { () -> AnswerOutcome in
             guard (try? await self.answerSlots.take()) != nil else { return .handedOver }
-            defer { self.answerSlots.give() }
+            defer { self.giveAnswerSlot() }
             return await self.answering.answer(job, context: question.context, onDelta: onDelta)
         } settle: {
             await self.settle(job, $0)
@@ -54,21 +54,44 @@ extension JobPool {
     func answerQueuedJobs() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled && !isStopping {
-                let slots = answerSlots.takeFree(atMost: 16)
+                let wanted = min(16, gate.queuedCallsMax - queuedAnswers.load(ordering: .relaxed))
+                let slots = answerSlots.takeFree(atMost: max(wanted, 0))
                 let jobs = await claimAnswers(limit: slots)
                 for _ in jobs.count..<max(slots, jobs.count) { answerSlots.give() }
-                for job in jobs {
-                    group.addTask {
-                        defer { self.answerSlots.give() }
-                        _ = await self.held.hold(job.fence) {
-                            await self.answering.answer(job)
-                        } settle: {
-                            await self.settle(job, $0)
-                        }
-                    }
-                }
+                queuedAnswers.add(jobs.count, ordering: .relaxed)
+                for job in jobs { group.addTask { await self.answerQueued(job) } }
                 if jobs.isEmpty { await answerBell.wait() }
             }
+        }
+    }
+
+    private func answerQueued(_ job: ClaimedJob) async {
+        _ = await held.hold(job, isQueued: true) {
+            await self.answering.answer(job)
+        } settle: {
+            await self.settle(job, $0)
+        }
+        queuedAnswers.subtract(1, ordering: .relaxed)
+        answerSlots.give()
+        // The next one may have been waiting for this slot, or for the model to be heard.
+        answerBell.ring()
+    }
+
+    /// Queued jobs hear of a slot only when they had none at all: a plain question costs them no look at the rows.
+    private func giveAnswerSlot() {
+        let wasFull = answerSlots.free == 0
+        answerSlots.give()
+        if wasFull { answerBell.ring() }
+    }
+
+    /// Ends what has waited for the model for too long; asked while the model is away, because nothing is claimed then.
+    func failImpatient() async {
+        do {
+            let count = try await database.failWaitingAnswers(
+                olderThan: JobRetrySchedule.patience, with: .modelAway)
+            if count > 0 { logger.warning("gave up on the model", metadata: ["messages": "\(count)"]) }
+        } catch {
+            logger.debug("patience not checked", metadata: ["error": "\(error)"])
         }
     }
 
@@ -83,17 +106,16 @@ extension JobPool {
         }
     }
 
-    /// Gives a job back that was stopped because the pool drains.
+    /// Gives a job back that was stopped through no fault of its own.
     private func settle(_ job: ClaimedJob, _ result: HeldResult<AnswerOutcome>) async -> AnswerOutcome {
         switch result {
         case .finished(let outcome):
             return outcome
         case .stopped(.lost):
             return .handedOver
-        case .stopped(.draining):
+        case .stopped(.handBack):
             _ = await database.persist(job.fence, logger: logger) {
                 try await database.releaseJob(job.fence, after: .zero, isSpared: true)
-                return true
             }
             await announce(.answer)
             return .handedOver

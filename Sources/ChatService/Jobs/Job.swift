@@ -19,6 +19,7 @@ struct JobFence: Sendable, Hashable {
 /// A job that this replica has claimed and may work on while its lease is renewed.
 struct ClaimedJob: Sendable {
     let fence: JobFence
+    let lease: JobLease
     let stage: JobStage
     /// Claims that count against the job: `attempt` without those that were given back through no fault of its own.
     let tries: Int
@@ -27,8 +28,11 @@ struct ClaimedJob: Sendable {
     let questionID: Int
     let answerID: Int
     let conversationID: Int
-    /// When the question was accepted.
-    let createdAt: Timestamp
+    /// Since the question was accepted, on the database's clock; zero for a question that was accepted just now.
+    let ageWhenClaimed: Duration
+
+    /// Since the question was accepted; a change of this machine's time of day is of no effect.
+    var age: Duration { ageWhenClaimed + lease.timeSinceClaim }
 }
 
 /// How a job ends without an answer; the codes are the contract's terminal `error.code`s of a message.
@@ -38,6 +42,8 @@ struct JobFailure: Error, Sendable {
     let detail: String
     /// Whether `POST /messages/{id}/retry` may help.
     let isRetryable: Bool
+    /// How long to leave the model alone, if that is known.
+    var retryAfter: Duration?
 }
 
 /// How a question stands, seen from outside of the work on it.

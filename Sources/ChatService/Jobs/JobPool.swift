@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import ServiceLifecycle
 import Shared
+import Synchronization
 
 /// The workers of this replica: recognizing slots and answering slots over the rows of `chat.jobs`.
 ///
@@ -33,16 +34,20 @@ final class JobPool: Service {
     let recognizeBell = Doorbell()
     let answerBell = Doorbell()
     let answerSlots: SlotLimit
+    /// How many of the slots work on jobs from the queue.
+    let queuedAnswers = Atomic(0)
     let questions: QuestionQueue
+    let gate: ModelGate
     private let makeRecognizer: @Sendable () -> RecognizerProcess
 
     init(
-        settings: Settings, database: PostgresDatabase, answering: Answering, uploads: LocalUploads, drain: Drain,
-        logger: Logger, makeRecognizer: @escaping @Sendable () -> RecognizerProcess
+        settings: Settings, database: PostgresDatabase, answering: Answering, gate: ModelGate, uploads: LocalUploads,
+        drain: Drain, logger: Logger, makeRecognizer: @escaping @Sendable () -> RecognizerProcess
     ) {
         self.settings = settings
         self.database = database
         self.answering = answering
+        self.gate = gate
         self.uploads = uploads
         self.logger = logger
         self.drain = drain
@@ -56,7 +61,9 @@ final class JobPool: Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.keepLeases() }
+                group.addTask { await self.watchLeases() }
                 group.addTask { await self.listen() }
+                group.addTask { await self.yieldWhenDraining() }
                 group.addTask { await self.tick() }
                 group.addTask { await self.janitor.run() }
                 group.addTask { await JobGauges(database: self.database, logger: self.logger).run() }
@@ -80,6 +87,16 @@ final class JobPool: Service {
 
     /// Whether this replica claims no more jobs.
     var isStopping: Bool { held.isDraining || drain.isDraining }
+
+    /// Nobody waits in a request for queued work: at the first signal it goes to the other replicas, before the server
+    /// has finished its requests.
+    private func yieldWhenDraining() async {
+        await drain.begun()
+        guard drain.isDraining else { return }
+        held.yieldQueued()
+        recognizeBell.ring()
+        answerBell.ring()
+    }
 
     private func beginDraining() {
         questions.close()
@@ -145,6 +162,7 @@ final class JobPool: Service {
                 if ContinuousClock.now - since >= .seconds(settings.shutdownGraceSeconds) / 2 { beginDraining() }
             }
             await uploads.sweep(database)
+            if gate.isShut { await failImpatient() }
         }
     }
 

@@ -4,13 +4,14 @@ import Shared
 /// The life of a job in single statements. Every one that writes for a holder says `where id = … and attempt = …`: zero
 /// rows mean that somebody else owns the job now, and the caller must stop and write nothing more.
 extension PostgresQuerying {
-    /// Claims up to `limit` jobs of one stage, oldest first: those that wait and those whose holder has let the lease
-    /// run out.
+    /// Claims up to `limit` jobs of one stage, by turn: those that wait and those whose holder has let the lease run
+    /// out.
     ///
     /// The array makes PostgreSQL run the inner select once: as a join it might be run again, and lock further rows.
     ///
     /// - Parameter leaseSeconds: how long the claim holds without a heartbeat, on the database's clock.
     func claimJobs(stage: JobStage, owner: UUID, leaseSeconds: Int, limit: Int) async throws -> [ClaimedJob] {
+        let asked = ContinuousClock.now
         let rows = try await query(
             """
             update chat.jobs set
@@ -21,17 +22,19 @@ extension PostgresQuerying {
                 select id from chat.jobs
                 where stage = \(stage.rawValue) and run_after <= clock_timestamp()
                     and (lease_until is null or lease_until < clock_timestamp())
-                order by run_after, id
+                order by turn, id
                 limit \(limit)
                 for update skip locked))
-            returning id, attempt, attempt - spared, subject_id, question_id, answer_id, conversation_id, created_at
+            returning id, attempt, attempt - spared, subject_id, question_id, answer_id, conversation_id,
+                extract(epoch from clock_timestamp() - created_at)::float8
             """)
         return try rows.map { row in
-            let (id, attempt, tries, subject, question, answer, conversation, createdAt) = try row.decode(
-                Int.self, Int.self, Int.self, Int.self, Int.self, Int.self, Int.self, Timestamp.self)
+            let (id, attempt, tries, subject, question, answer, conversation, age) = try row.decode(
+                Int.self, Int.self, Int.self, Int.self, Int.self, Int.self, Int.self, Double.self)
             return ClaimedJob(
-                fence: JobFence(jobID: id, attempt: attempt), stage: stage, tries: tries, subjectID: subject,
-                questionID: question, answerID: answer, conversationID: conversation, createdAt: createdAt)
+                fence: JobFence(jobID: id, attempt: attempt),
+                lease: JobLease(asked: asked, seconds: leaseSeconds), stage: stage, tries: tries, subjectID: subject,
+                questionID: question, answerID: answer, conversationID: conversation, ageWhenClaimed: .seconds(age))
         }
     }
 
@@ -54,7 +57,9 @@ extension PostgresQuerying {
     /// Gives a job back: another holder may claim it after `delay`.
     ///
     /// - Parameter isSpared: whether the claim was through no fault of the job and does not count as a try.
-    func releaseJob(_ fence: JobFence, after delay: Duration, isSpared: Bool) async throws {
+    /// - Returns: whether the job was still this holder's.
+    @discardableResult
+    func releaseJob(_ fence: JobFence, after delay: Duration, isSpared: Bool) async throws -> Bool {
         try await query(
             """
             update chat.jobs set
@@ -62,7 +67,8 @@ extension PostgresQuerying {
                 spared = spared + \(isSpared ? 1 : 0),
                 run_after = clock_timestamp() + make_interval(secs => \(delay / .seconds(1)))
             where id = \(fence.jobID) and attempt = \(fence.attempt)
-            """)
+            """
+        ).affectedRows == 1
     }
 
     /// Stores the answer and ends the job, or changes nothing when the job is no longer this holder's.
@@ -122,6 +128,28 @@ extension PostgresQuerying {
             returning messages.id
             """)
         return !rows.isEmpty
+    }
+
+    /// Ends the jobs that wait for the model and were accepted longer ago than `age`. Their text is known and kept.
+    ///
+    /// - Returns: how many.
+    func failWaitingAnswers(olderThan age: Duration, with failure: JobFailure) async throws -> Int {
+        try await query(
+            """
+            with job as (
+                delete from chat.jobs where id = any (array(
+                    select id from chat.jobs
+                    where stage = 'answer' and (lease_until is null or lease_until < clock_timestamp())
+                        and created_at < clock_timestamp() - make_interval(secs => \(age / .seconds(1)))
+                    order by id limit 100
+                    for update skip locked))
+                returning subject_id)
+            update chat.messages set
+                status = 'failed', error_code = \(failure.code), error_detail = \(failure.detail),
+                error_retryable = \(failure.isRetryable)
+            from job where messages.id = job.subject_id
+            """
+        ).affectedRows
     }
 
     /// The finished answer of that id, if it is stored.

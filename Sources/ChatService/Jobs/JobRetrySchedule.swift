@@ -49,6 +49,10 @@ extension JobFailure {
             case .timedOut: "llm_timeout"
             case .cancelled: "cancelled"
             }
-        self.init(code: code, detail: failure.detail, isRetryable: true)
+        self.init(code: code, detail: failure.detail, isRetryable: true, retryAfter: failure.retryAfter)
     }
+
+    /// Of a message whose patience with an absent model has ended.
+    static let modelAway = JobFailure(
+        code: "llm_unavailable", detail: "The language model was not available for a day.", isRetryable: true)
 }

@@ -117,7 +117,8 @@ extension PostgresQuerying {
             """
             with job as (
                 update chat.jobs set
-                    stage = 'answer', lease_until = null, owner = null, spared = attempt, run_after = clock_timestamp()
+                    stage = 'answer', lease_until = null, owner = null, spared = attempt, run_after = clock_timestamp(),
+                    turn = \(sql: JobTurn.next(stage: "'answer'", user: "jobs.user_id"))
                 where id = \(fence.jobID) and attempt = \(fence.attempt)
                 returning question_id),
             chunks as (

@@ -39,6 +39,7 @@ struct Recognizing: Sendable {
     /// - Returns: nil when every page of the file is stored.
     private func recognize(_ file: StoredFile, done: Set<Int>, _ job: ClaimedJob) async throws -> Outcome? {
         if let total = file.pagesTotal, done.count >= total { return nil }
+        if job.lease.isOver() { return .lost }
         let path: String
         do {
             path = try await uploads.path(ofFile: file.id, rebuildingFrom: database)
@@ -61,6 +62,7 @@ struct Recognizing: Sendable {
         }
         guard isHeld else { return .lost }
         for number in 1...max(pages, 1) where number <= pages && !done.contains(number) {
+            if job.lease.isOver() { return .lost }
             let text: String?
             switch try await recognizer.recognizePage(number) {
             case .text(let recognized): text = recognized

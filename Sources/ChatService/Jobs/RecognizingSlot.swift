@@ -41,7 +41,7 @@ struct RecognizingSlot: Sendable {
     }
 
     private func work(on job: ClaimedJob) async {
-        await pool.held.hold(job.fence, work: { await outcome(of: job) }, settle: { await settle(job, $0) })
+        await pool.held.hold(job, isQueued: true, work: { await outcome(of: job) }, settle: { await settle(job, $0) })
         await pool.uploads.sweep(pool.database)
     }
 
@@ -49,7 +49,7 @@ struct RecognizingSlot: Sendable {
         switch result {
         case .stopped(.lost), .finished(.lost):
             break
-        case .stopped(.draining):
+        case .stopped(.handBack):
             await release(job, after: .zero, isSpared: true)
         case .finished(.again(let pause, let isSpared)):
             await release(job, after: pause, isSpared: isSpared)
@@ -75,7 +75,6 @@ struct RecognizingSlot: Sendable {
     private func release(_ job: ClaimedJob, after pause: Duration, isSpared: Bool) async {
         _ = await pool.database.persist(job.fence, logger: pool.logger) {
             try await pool.database.releaseJob(job.fence, after: pause, isSpared: isSpared)
-            return true
         }
         await pool.announce(.recognize)
     }

@@ -5,6 +5,8 @@ struct AttemptFailure: Error {
     var isRetryable = false
     /// The server names `stream_options` as the reason of its refusal.
     var refusesStreamOptions = false
+    /// The model is left alone at the moment.
+    var wasNotSent = false
 }
 
 extension AttemptFailure {
@@ -49,6 +51,14 @@ extension AttemptFailure {
             hasResponse ? "The language model broke off its answer." : "The language model could not be reached."
         let failure = LanguageModelFailure(kind: kind, detail: detail, cause: "\(error)")
         return AttemptFailure(failure: failure, isRetryable: true)
+    }
+
+    /// The model is left alone for this long.
+    static func notAsked(for time: Duration) -> AttemptFailure {
+        let failure = LanguageModelFailure(
+            kind: .unavailable, detail: "The language model is not available at the moment.",
+            cause: "the model is left alone", retryAfter: time)
+        return AttemptFailure(failure: failure, isRetryable: true, wasNotSent: true)
     }
 
     static func timedOut(_ what: String) -> AttemptFailure {

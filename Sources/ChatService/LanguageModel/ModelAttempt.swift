@@ -154,7 +154,9 @@ struct ModelAttempt: Sendable {
         } catch {
             // Cut off: what has come is looked at.
         }
-        let now = Int(Date().timeIntervalSince1970)
+        // A date means a time by the server's own clock; ours may be wrong.
+        let sent = response.headers.first(name: "Date").flatMap { RetryAfter.secondsSince1970(ofDate: $0[...]) }
+        let now = sent ?? Int(Date().timeIntervalSince1970)
         let retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.duration(from: $0, now: now) }
         let chunk = try? JSONDecoder().decode(ChatChunk.self, from: Data(bytes))
         var attempt = AttemptFailure.refused(

@@ -46,6 +46,7 @@ package final class OpenAIModel: LanguageModel, Service {
     private let settings: OpenAIModelSettings
     private let client: HTTPClient
     private let logger: Logger
+    private let gate: ModelGate
     private let pause: @Sendable (Duration) async throws -> Void
     private let metrics = ModelMetrics()
     /// OpenAI, vLLM and others count tokens of a stream only if `stream_options.include_usage` asks them to; Mistral
@@ -53,13 +54,16 @@ package final class OpenAIModel: LanguageModel, Service {
     /// name (400 or 422) gets the request without it, now and from then on. That is another request and not a retry.
     private let asksForUsage = Atomic(true)
 
-    /// - Parameter pause: waits between tries; tests replace it to look at the waits instead.
+    /// - Parameters:
+    ///   - gate: the replica's; every try of every call passes it.
+    ///   - pause: waits between tries; tests replace it to look at the waits instead.
     package init(
-        settings: OpenAIModelSettings, logger: Logger,
+        settings: OpenAIModelSettings, gate: ModelGate, logger: Logger,
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.settings = settings
         self.logger = logger
+        self.gate = gate
         self.pause = pause
         var configuration = HTTPClient.Configuration(
             // A redirect would carry prompt and key to a place that nobody configured.
@@ -79,7 +83,8 @@ package final class OpenAIModel: LanguageModel, Service {
         try await client.shutdown()
     }
 
-    /// Asks the model, again if a try fails before its first text; at most `firstTokenTime` passes before that.
+    /// Asks the model, again if a try fails before its first text; at most `firstTokenTime` passes before that. While
+    /// the model is left alone (`ModelBreaker`), a new call fails at once.
     package func answer(
         _ prompt: Prompt, onDelta: @escaping @Sendable (String) async -> Void
     ) async throws(LanguageModelFailure) -> Completion {
@@ -99,25 +104,45 @@ package final class OpenAIModel: LanguageModel, Service {
         of prompt: Prompt, start: ContinuousClock.Instant, onDelta: @escaping @Sendable (String) async -> Void
     ) async -> Result<Completion, LanguageModelFailure> {
         var schedule = ModelRetrySchedule()
+        var isFirst = true
         while true {
-            let timeLeft = settings.firstTokenTime - start.duration(to: .now)
             let asksForUsage = asksForUsage.load(ordering: .relaxed)
-            let attempt = ModelAttempt(client: client, settings: settings, asksForUsage: asksForUsage) {
-                [metrics] in metrics.firstToken(after: start.duration(to: .now))
-            }
-            switch await attempt.run(prompt, firstTokenTime: timeLeft, onDelta: onDelta) {
+            switch await attempt(prompt, start: start, asksForUsage: asksForUsage, onDelta: onDelta) {
             case .success(let completion):
                 return .success(completion)
             case .failure(let attempt) where attempt.refusesStreamOptions && asksForUsage:
                 self.asksForUsage.store(false, ordering: .relaxed)
                 logger.notice("the model server refuses stream_options; asking without from now on")
             case .failure(let attempt):
+                if isFirst, attempt.wasNotSent { return .failure(attempt.failure) }
                 let timeLeft = settings.firstTokenTime - start.duration(to: .now)
                 guard await waitForRetry(after: attempt, schedule: &schedule, timeLeft: timeLeft) else {
                     return .failure(Task.isCancelled ? AttemptFailure.cancelled(after: attempt) : attempt.failure)
                 }
             }
+            isFirst = false
         }
+    }
+
+    /// One try, if the gate lets it through; the gate hears how it went.
+    private func attempt(
+        _ prompt: Prompt, start: ContinuousClock.Instant, asksForUsage: Bool,
+        onDelta: @escaping @Sendable (String) async -> Void
+    ) async -> Result<Completion, AttemptFailure> {
+        let permit: ModelGate.Permit
+        do throws(ModelGate.Refusal) { permit = try gate.enter() } catch { return .failure(.notAsked(for: error.time)) }
+        let attempt = ModelAttempt(client: client, settings: settings, asksForUsage: asksForUsage) {
+            [metrics, gate] in
+            metrics.firstToken(after: start.duration(to: .now))
+            gate.reached(permit)
+        }
+        let timeLeft = settings.firstTokenTime - start.duration(to: .now)
+        let result = await attempt.run(prompt, firstTokenTime: timeLeft, onDelta: onDelta)
+        switch result {
+        case .success: gate.answered(permit)
+        case .failure(let attempt): gate.failed(permit, attempt.failure)
+        }
+        return result
     }
 
     /// Waits until the next try; false if there is none.
@@ -127,7 +152,9 @@ package final class OpenAIModel: LanguageModel, Service {
         let failure = attempt.failure
         guard attempt.isRetryable, failure.partialText.isEmpty, !Task.isCancelled else { return false }
         let jitter = Double.random(in: 0...1)
-        guard let wait = schedule.wait(retryAfter: failure.retryAfter, timeLeft: timeLeft, jitter: jitter) else {
+        // What another call was told counts for this one, too.
+        let leftAlone = max(failure.retryAfter ?? .zero, gate.pauseLeft)
+        guard let wait = schedule.wait(retryAfter: leftAlone, timeLeft: timeLeft, jitter: jitter) else {
             return false
         }
         logger.info(

@@ -16,7 +16,7 @@ package enum RetryAfter {
 
     /// The date in the one form that senders may generate (IMF-fixdate): `Sun, 06 Nov 1994 08:49:37 GMT`. The two
     /// obsolete forms are not read: no server of this kind is that old, and without the field the waits are sensible.
-    private static func secondsSince1970(ofDate value: Substring) -> Int? {
+    static func secondsSince1970(ofDate value: Substring) -> Int? {
         let words = value.split(whereSeparator: { " ,:".contains($0) })
         guard words.count == 8, words[7] == "GMT" else { return nil }
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -42,13 +42,16 @@ extension PostgresQuerying {
                 where m.id = \(id) and c.id = m.conversation_id and c.user_id = \(userID)
                     and m.role = 'user' and m.status in ('failed', 'cancelled') and m.error_retryable
                 returning m.id, m.conversation_id),
+            work as (
+                select id, conversation_id, case when exists (
+                    select from chat.upload_chunks u join chat.files f on f.id = u.file_id
+                    where f.message_id = message.id) then 'recognize' else 'answer' end as stage
+                from message),
             job as (
-                insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage)
-                select id, id, nextval('chat.messages_id_seq'), conversation_id, \(userID),
-                    case when exists (
-                        select from chat.upload_chunks u join chat.files f on f.id = u.file_id
-                        where f.message_id = message.id) then 'recognize' else 'answer' end
-                from message returning id)
+                insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, turn)
+                select id, id, nextval('chat.messages_id_seq'), conversation_id, \(userID), stage,
+                    \(sql: JobTurn.next(stage: "work.stage", user: "\(userID)"))
+                from work returning id)
             select (select id from job), (select id from message)
             from chat.messages m join chat.conversations c on c.id = m.conversation_id
             where m.id = \(id) and c.user_id = \(userID)
@@ -87,8 +90,10 @@ extension PostgresQuerying {
                 where id = (select conversation_id from message)),
             job as (
                 insert into chat.jobs (
-                    subject_id, question_id, answer_id, generation, conversation_id, user_id, stage)
-                select id, reply_to, id, generation, conversation_id, \(userID), 'answer' from message returning id)
+                    subject_id, question_id, answer_id, generation, conversation_id, user_id, stage, turn)
+                select id, reply_to, id, generation, conversation_id, \(userID), 'answer',
+                    \(sql: JobTurn.next(stage: "'answer'", user: "\(userID)"))
+                from message returning id)
             select (select id from job), (select id from message)
             from chat.messages m join chat.conversations c on c.id = m.conversation_id
             where m.id = \(id) and c.user_id = \(userID)

@@ -45,6 +45,7 @@ extension PostgresQuerying {
     ///
     /// - Returns: nil when the user has no such conversation; nothing is stored then.
     func acceptQuestion(_ new: NewQuestion, owner: UUID, leaseSeconds: Int) async throws -> AcceptedQuestion? {
+        let lease = JobLease(asked: .now, seconds: leaseSeconds)
         let rows = try await query(
             """
             with conversation as (
@@ -62,8 +63,8 @@ extension PostgresQuerying {
                 select id, id, nextval('chat.messages_id_seq'), conversation_id, \(new.userID), 'answer', 1,
                     \(owner), clock_timestamp() + make_interval(secs => \(Double(leaseSeconds)))
                 from question
-                returning id, question_id, answer_id, created_at)
-            select j.id, j.question_id, j.answer_id, j.created_at, c.business_context, h.role, h.text
+                returning id, question_id, answer_id)
+            select j.id, j.question_id, j.answer_id, c.business_context, h.role, h.text
             from conversation c cross join job j left join lateral (
                 select role, left(content, \(QuestionContext.messageCharacters)::int) as text, created_at, id
                 from chat.messages
@@ -72,17 +73,18 @@ extension PostgresQuerying {
             order by h.created_at, h.id
             """)
         guard let first = rows.first else { return nil }
-        let (jobID, questionID, answerID, createdAt, businessContext, _, _) = try first.decode(
-            Int.self, Int.self, Int.self, Timestamp.self, String?.self, String?.self, String?.self)
+        let (jobID, questionID, answerID, businessContext, _, _) = try first.decode(
+            Int.self, Int.self, Int.self, String?.self, String?.self, String?.self)
         let history = try rows.compactMap { row in
-            let (_, _, _, _, _, role, text) = try row.decode(
-                Int.self, Int.self, Int.self, Timestamp.self, String?.self, String?.self, String?.self)
+            let (_, _, _, _, role, text) = try row.decode(
+                Int.self, Int.self, Int.self, String?.self, String?.self, String?.self)
             return role.map { EarlierMessage(isQuestion: $0 == "user", text: text ?? "") }
         }
         return AcceptedQuestion(
             job: ClaimedJob(
-                fence: JobFence(jobID: jobID, attempt: 1), stage: .answer, tries: 1, subjectID: questionID,
-                questionID: questionID, answerID: answerID, conversationID: new.conversationID, createdAt: createdAt),
+                fence: JobFence(jobID: jobID, attempt: 1), lease: lease, stage: .answer, tries: 1,
+                subjectID: questionID, questionID: questionID, answerID: answerID, conversationID: new.conversationID,
+                ageWhenClaimed: .zero),
             context: QuestionContext(
                 question: new.content, domain: new.domain, businessContext: businessContext, history: history))
     }

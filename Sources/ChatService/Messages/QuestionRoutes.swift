@@ -135,6 +135,7 @@ extension Problem {
     init(_ failure: JobFailure, questionID: Int) {
         self.init(
             ProblemCode(rawValue: failure.code) ?? .internalError, detail: failure.detail,
+            retryAfter: failure.retryAfter.map { Int(($0 / .seconds(1)).rounded(.up)) },
             extensions: ["user_message_id": .number(String(questionID))])
     }
 }

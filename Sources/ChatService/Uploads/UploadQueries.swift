@@ -16,8 +16,10 @@ extension PostgresQuerying {
                 insert into chat.messages (conversation_id, role, status, content, domain, file_count)
                 select id, 'user', 'processing', \(new.content), \(new.domain), \(new.fileCount) from conversation
                 returning id, conversation_id)
-            insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage)
-            select id, id, nextval('chat.messages_id_seq'), conversation_id, \(new.userID), 'recognize' from question
+            insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, turn)
+            select id, id, nextval('chat.messages_id_seq'), conversation_id, \(new.userID), 'recognize',
+                \(sql: JobTurn.next(stage: "'recognize'", user: "\(new.userID)"))
+            from question
             returning question_id
             """
         ).first?.decode(Int.self)

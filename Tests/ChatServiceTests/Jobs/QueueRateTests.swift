@@ -1,0 +1,38 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import ChatService
+
+/// The queue alone, with jobs that do nothing; the figure itself is measured by `Tests/bench`.
+@Suite("The rate of the queue", .serialized)
+struct QueueRateTests {
+    /// A claim must not become dearer with what waits behind it: time is compared with time on the same machine.
+    @Test func twentyThousandWaitingJobsSlowAClaimByLessThanHalf() async throws {
+        let short = try await secondsOfAJob(waiting: 300)
+        let long = try await secondsOfAJob(waiting: 20_000)
+        print("queue alone: \(Int(1 / short)) jobs/s of 300, \(Int(1 / long)) jobs/s of 20,000")
+        #expect(long < short * 3, "\(short) s and \(long) s a job")
+    }
+
+    /// Eight workers claim one job at a time and end it.
+    private func secondsOfAJob(waiting: Int) async throws -> Double {
+        try await ChatFixture.with { fixture in
+            try await fixture.fillQueue(jobs: waiting)
+            let done = 300
+            let start = ContinuousClock.now
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        for _ in 0..<(done / 8) {
+                            let job = try #require(try await fixture.claim(.recognize))
+                            #expect(try await fixture.database.failJob(job.fence, with: .noTextFound))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            return start.duration(to: .now) / .seconds(done)
+        }
+    }
+}
