@@ -113,6 +113,17 @@ let package = Package(
             path: "Tests/Benchmarks",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "Chaos",
+            dependencies: [
+                "Shared", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/ChaosCampaign",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "SharedTests",
             dependencies: [
@@ -139,7 +150,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SuiteTests",
-            dependencies: ["Shared", "TestSupport", "AuthService", "ChatService", "Benchmarks"],
+            dependencies: ["Shared", "TestSupport", "AuthService", "ChatService", "Benchmarks", "Chaos"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict),

@@ -1,10 +1,22 @@
+import Foundation
 import Logging
 import Shared
 
 /// The program: the chat service, or, with the argument `recognize`, one of its recognizing children.
-@main struct Main {
-    static func main() async throws {
+@main
+struct Main {
+    static func main() async {
         if CommandLine.arguments.dropFirst().first == RecognitionChild.argument { RecognitionChild.run() }
+        do {
+            try await serve()
+        } catch {
+            FileHandle.standardError.write(Data("ChatService: \(error)\n".utf8))
+            // sysexits.h: 78 tells a supervisor that starting again will not help.
+            exit(error is SettingsError ? 78 : 1)
+        }
+    }
+
+    private static func serve() async throws {
         var reader = try await SettingsReader()
         let settings = ChatSettings(&reader)
         try reader.finish()

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
-import Foundation
+package import Foundation
 import NIOCore
+package import NIOHTTP1
 
 /// One event of a stream in the form of the HTML standard, "server-sent events".
 package struct ServerSentEvent: Sendable, Hashable {
@@ -15,6 +16,11 @@ package struct ServerSentEvent: Sendable, Hashable {
 /// The events of an answer, one after the other; comments are left out.
 package struct EventStream: AsyncSequence, Sendable {
     let body: HTTPClientResponse.Body
+    /// Of the answer.
+    package let headers: HTTPHeaders
+
+    /// The whole answer, when it is none of events, up to 1 MiB; instead of the events.
+    package func bytes() async throws -> Data { Data(try await body.collect(upTo: 1 << 20).readableBytesView) }
 
     /// The stream can be read once.
     package func makeAsyncIterator() -> Iterator { Iterator(chunks: body.makeAsyncIterator()) }

@@ -41,12 +41,13 @@ package final class ScriptedModelServer: Sendable {
     /// For `LLM_BASE_URL`.
     package var baseURL: String { "http://127.0.0.1:\(port)/v1" }
 
-    private let log = Events()
+    private let log: Events
     private let script: Script
 
     /// Runs a server while `body` runs.
+    /// - Parameter isKeepingRequests: false for a load of hours: `requests` stays empty then.
     package static func run<Result>(
-        _ script: @escaping Script, _ body: (ScriptedModelServer) async throws -> Result
+        isKeepingRequests: Bool = true, _ script: @escaping Script, _ body: (ScriptedModelServer) async throws -> Result
     ) async throws -> Result {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 2_048)
@@ -59,7 +60,8 @@ package final class ScriptedModelServer: Sendable {
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
-        let server = ScriptedModelServer(port: listener.channel.localAddress?.port ?? 0, script: script)
+        let server = ScriptedModelServer(
+            port: listener.channel.localAddress?.port ?? 0, log: Events(isKeepingRequests), script: script)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.serve(listener) }
             defer { group.cancelAll() }
@@ -81,7 +83,7 @@ package final class ScriptedModelServer: Sendable {
     package var connectionsOpened: Int { log.connections }
 
     /// Returns when so many requests have arrived in full.
-    package func waitForRequests(_ count: Int) async { await log.wait { $0.requests.count >= count } }
+    package func waitForRequests(_ count: Int) async { await log.wait { $0.requestCount >= count } }
 
     /// Returns when so many connections have ended, by whomever.
     package func waitForDisconnects(_ count: Int) async { await log.wait { $0.disconnects >= count } }
@@ -93,8 +95,9 @@ package final class ScriptedModelServer: Sendable {
     private typealias Parts = NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
     private typealias Writer = NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
 
-    private init(port: Int, script: @escaping Script) {
+    private init(port: Int, log: Events, script: @escaping Script) {
         self.port = port
+        self.log = log
         self.script = script
     }
 
@@ -229,6 +232,7 @@ private final class Events: Sendable {
     /// What happened so far.
     struct State {
         var requests: [ScriptedModelServer.Request] = []
+        var requestCount = 0
         var connections = 0
         var disconnects = 0
         var isReleased = false
@@ -240,6 +244,9 @@ private final class Events: Sendable {
     }
 
     private let state = Mutex((State(), [Waiter]()))
+    private let isKeepingRequests: Bool
+
+    init(_ isKeepingRequests: Bool) { self.isKeepingRequests = isKeepingRequests }
 
     var requests: [ScriptedModelServer.Request] { state.withLock { $0.0.requests } }
 
@@ -247,9 +254,11 @@ private final class Events: Sendable {
 
     /// The number of the request.
     func add(_ request: ScriptedModelServer.Request) -> Int {
-        change { state in
-            state.requests.append(request)
-            return state.requests.count - 1
+        let isKept = isKeepingRequests
+        return change { state in
+            if isKept { state.requests.append(request) }
+            state.requestCount += 1
+            return state.requestCount - 1
         }
     }
 

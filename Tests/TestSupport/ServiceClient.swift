@@ -77,7 +77,7 @@ package struct ServiceClient: Sendable {
             request.body = .bytes(ByteBuffer(bytes: json.bytes))
         }
         let response = try await Self.http.execute(request, timeout: .seconds(120))
-        return (Int(response.status.code), EventStream(body: response.body))
+        return (Int(response.status.code), EventStream(body: response.body, headers: response.headers))
     }
 }
 

@@ -1,0 +1,48 @@
+import Shared
+import TestSupport
+
+/// What the database holds when everything has come to rest.
+struct FinalState: Sendable {
+    let messages: [StoredMessage]
+    /// Seconds from question to answer, of the slowest.
+    let slowestAnswer: Double
+    /// Rows that must not be left: `chat.jobs: 2`.
+    let leftovers: [String]
+
+    static func read(_ database: PostgresDatabase) async throws -> FinalState {
+        let messages = try await database.query(
+            "select id, role, status, content, reply_to, generation, error_code from chat.messages order by id"
+        ).map { row in
+            let (id, role, status, content, replyTo, generation, code) = try row.decode(
+                Int.self, String.self, String.self, String.self, Int?.self, Int.self, String?.self)
+            return StoredMessage(
+                id: id, isQuestion: role == "user", status: status, content: content, replyTo: replyTo,
+                generation: generation, errorCode: code)
+        }
+        let slowest = try await database.value(
+            querying: """
+                select coalesce(max(extract(epoch from a.created_at - q.created_at)), 0)::float8
+                from chat.messages a join chat.messages q on q.id = a.reply_to where a.generation = 0
+                """, Double.self)
+        var leftovers: [String] = []
+        for table in ["jobs", "upload_chunks", "pages"] {
+            let count = try await database.value(
+                querying: "select count(*) from chat.\(unsafeRaw: table)", Int.self)
+            if count > 0 { leftovers.append("chat.\(table): \(count) rows left") }
+        }
+        return FinalState(messages: messages, slowestAnswer: slowest, leftovers: leftovers)
+    }
+
+    /// Waits until no work is left.
+    /// - Returns: how many jobs were left at the end of the wait.
+    static func drain(_ database: PostgresDatabase, atMost limit: Duration) async throws -> Int {
+        let end = ContinuousClock.now + limit
+        var left = 0
+        repeat {
+            left = try await database.value(querying: "select count(*) from chat.jobs", Int.self)
+            if left == 0 { return 0 }
+            try await Task.sleep(for: .milliseconds(200))
+        } while ContinuousClock.now < end
+        return left
+    }
+}
