@@ -159,6 +159,7 @@ struct DeployTests {
         environment["PARLEY_STATE"] = state.path
         environment["AUTH_PORT"] = authPort
         environment["CHAT_PORT"] = chatPort
+        environment["WEB_PORT"] = "\(Int.random(in: 11_000..<14_000))"
         environment["REGISTRATIONS_PER_HOUR"] = "0"
         return try await SpawnedProcess.start(
             ProjectFolder.root.appending(path: "deploy/run"), ["--binaries", ProjectFolder.binaries.path],

@@ -1,0 +1,243 @@
+// One conversation on the screen: its history, what happens in it, and the place to write.
+
+import { rewrite } from "../address.js";
+import { forget, conversationOf, create, put, refreshed } from "../conversations/store.js";
+import { h } from "../dom.js";
+import { chat } from "../network/request.js";
+import { announce } from "../notices/announcer.js";
+import { patiently } from "../notices/banner.js";
+import { toast } from "../notices/toast.js";
+import { problemText, t } from "../words.js";
+import { acceptDrops } from "./attachments.js";
+import { Composer } from "./composer.js";
+import { withDelta } from "./deltas.js";
+import { greeting, historyProblem, skeleton } from "./instead.js";
+import { follow } from "./live.js";
+import { Sending } from "./sending.js";
+import { Thread } from "./thread.js";
+
+const pageLimit = 50;
+/** A message that was searched for is looked for in pages of this size. */
+const searchPageLimit = 200;
+
+export class ConversationView {
+    #id;
+    #creation = null;
+    #closing = new AbortController();
+    #live = null;
+    #thread;
+    #composer;
+    #onCreated;
+
+    /**
+     * @param {number | null} id null: a conversation that begins with its first question
+     * @param {{onCreated: () => void}} listeners
+     */
+    constructor(id, { onCreated }) {
+        this.#id = id;
+        this.#onCreated = onCreated;
+        this.#thread = new Thread({
+            cancel: (turn) => this.#act(turn.processingID, "cancel"),
+            retry: (turn) => this.#act(turn.question.id, "retry"),
+            regenerate: (turn, answer) => this.#act(answer.id, "regenerate"),
+        });
+        this.#composer = new Composer({
+            draftKey: `parley.draft.${id ?? "new"}`,
+            onSend: (question) => this.#send(question),
+            onStop: () => this.#stop(),
+        });
+        this.element = h(
+            "div",
+            { class: "conversation" },
+            this.#thread.element,
+            h(
+                "div",
+                { class: "composer-frame" },
+                this.#composer.element,
+                h("p", { class: "composer-note" }, t("composer.note")),
+            ),
+        );
+        acceptDrops(this.element, (files) => this.#composer.addFiles(files));
+    }
+
+    get id() {
+        return this.#id;
+    }
+
+    /** Once the element is on the page. @param {number | null} messageID the message to show */
+    async open(messageID = null) {
+        this.#composer.grow();
+        if (!matchMedia("(pointer: coarse)").matches) this.#composer.focus();
+        if (this.#id === null) {
+            this.#thread.showInstead(greeting((text) => this.#composer.suggest(text)));
+            return;
+        }
+        await this.#load(messageID);
+    }
+
+    close() {
+        this.#closing.abort();
+    }
+
+    async #load(messageID) {
+        this.#thread.showInstead(skeleton());
+        const { signal } = this.#closing;
+        try {
+            const page = await patiently(() => this.#page(null, pageLimit), signal);
+            if (signal.aborted) return;
+            this.#thread.showInstead(null);
+            this.#thread.add(page.messages);
+            this.#thread.toEnd();
+            if (this.#thread.isEmpty) this.#thread.showInstead(greeting((text) => this.#composer.suggest(text)));
+            this.#follow();
+            await this.#find(messageID, page.next_cursor);
+        } catch (problem) {
+            if (signal.aborted) return;
+            this.#thread.showInstead(historyProblem(problem, () => this.#load(messageID)));
+        }
+        this.#showState();
+    }
+
+    #page(cursor, limit) {
+        const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+        const path = `/conversations/${this.#id}/messages?order=desc&limit=${limit}${after}`;
+        return chat(path, { signal: this.#closing.signal });
+    }
+
+    /** The way to the messages before `cursor`, for the thread to go when the reader comes near. */
+    #older(cursor) {
+        if (!cursor) return null;
+        return async () => {
+            const page = await patiently(() => this.#page(cursor, pageLimit), this.#closing.signal);
+            this.#thread.add(page.messages, { keepsPlace: true });
+            return this.#older(page.next_cursor);
+        };
+    }
+
+    async #find(messageID, cursor) {
+        let next = cursor;
+        while (messageID && next && !this.#thread.turnOf(messageID)) {
+            const page = await this.#page(next, searchPageLimit);
+            this.#thread.add(page.messages, { keepsPlace: true });
+            next = page.next_cursor;
+        }
+        if (messageID) this.#thread.reveal(messageID);
+        this.#thread.setOlder(this.#older(next));
+    }
+
+    #follow() {
+        this.#live = follow(
+            this.#id,
+            {
+                onMessages: (messages) => this.#received(messages),
+                onDelta: (delta) => this.#grown(delta),
+                onConversation: put,
+                processing: () => this.#processing().map((turn) => turn.processingID),
+                onGone: () => forget(this.#id),
+            },
+            this.#closing.signal,
+        );
+    }
+
+    #received(messages) {
+        if (messages.length === 0 || this.#closing.signal.aborted) return;
+        const wasProcessing = this.#processing();
+        // A question that is only being sent here comes with its ids from its own stream.
+        this.#thread.add(messages);
+        for (const turn of wasProcessing) if (!turn.isProcessing) this.#ended(turn);
+        this.#showState();
+    }
+
+    #grown(delta) {
+        const { message_id: id } = delta;
+        const questionID = delta.user_message_id ?? delta.question_id ?? delta.reply_to;
+        const turn = this.#thread.turnOf(id) ?? this.#thread.turnOf(questionID) ?? this.#processing().at(-1);
+        // This tab reads that answer from its own question's stream.
+        if (!turn || turn.isOwn) return;
+        const text = withDelta(turn.answer(id)?.content ?? "", delta);
+        if (text === null) this.#live.poll();
+        else turn.setGrowing(id, text);
+    }
+
+    async #send(question) {
+        const sending = new Sending(question, {
+            thread: this.#thread,
+            conversationID: () => this.#created(),
+            sync: () => this.#live?.poll(),
+            poll: () => this.#live?.poll(),
+            onAccepted: () => this.#showState(),
+            takeBack: ({ text, files }) => {
+                this.#composer.suggest(text);
+                if (files.length > 0) this.#composer.addFiles(files);
+            },
+        });
+        const { turn } = sending;
+        turn.isOwn = true;
+        this.#showState();
+        await sending.run();
+        turn.isOwn = false;
+        if (this.#closing.signal.aborted) return;
+        if (!turn.isProcessing) this.#ended(turn);
+        this.#showState();
+    }
+
+    /** The id of the conversation, which is made when its first question is sent. */
+    async #created() {
+        if (this.#id !== null) return this.#id;
+        this.#creation ??= create().then(
+            (conversation) => {
+                this.#id = conversation.conversation_id;
+                rewrite(`/c/${this.#id}`);
+                this.#follow();
+                this.#onCreated();
+            },
+            (problem) => {
+                this.#creation = null;
+                throw problem;
+            },
+        );
+        await this.#creation;
+        return this.#id;
+    }
+
+    /** An answer is there, or will not come. */
+    #ended(turn) {
+        const answer = turn.answers.at(-1);
+        if (answer?.status === "completed") announce(t("announce.answer", { text: answer.content.slice(0, 400) }));
+        else if (turn.question?.error) announce(problemText(turn.question.error));
+        if (this.#id !== null) refreshed(this.#id);
+    }
+
+    async #act(messageID, action) {
+        if (!messageID) return;
+        try {
+            const message = await chat(`/messages/${messageID}/${action}`, { method: "POST" });
+            this.#received([message]);
+            this.#live?.poll();
+        } catch (problem) {
+            // Somebody was faster, here or in another tab: what is true now is shown instead.
+            if (problem.status !== 409) toast(problemText(problem));
+            this.#live?.poll();
+        }
+        this.#showState();
+    }
+
+    #stop() {
+        const turn = this.#processing().at(-1);
+        if (turn) this.#act(turn.processingID, "cancel");
+    }
+
+    #processing() {
+        return this.#thread.turns.filter((turn) => turn.processingID);
+    }
+
+    #showState() {
+        const isWriting = (turn) => turn.question?.progress?.stage === "answering" || turn.answers.length > 0;
+        this.#composer.setAnswering(this.#processing().some(isWriting));
+    }
+
+    /** The conversation as the list knows it. */
+    get conversation() {
+        return this.#id === null ? null : conversationOf(this.#id);
+    }
+}

@@ -1,0 +1,152 @@
+// The way of a question from the composer to the service: sent again while the service asks to wait or the network is
+// away, under one key, until it is accepted or refused.
+
+import { reached } from "../network/connection.js";
+import { chat, idempotencyKey } from "../network/request.js";
+import { countdown } from "../notices/countdown.js";
+import { ask, askWithFiles } from "./ask.js";
+
+const attemptsMax = 8;
+
+/** A question of this tab: its turn on the screen, and what it takes to send it. */
+export class Sending {
+    #turn;
+    #view;
+    #question;
+    #stopping = new AbortController();
+
+    /**
+     * @param {{text: string, files: File[], domain: string | null}} question
+     * @param {object} view `thread`, `conversationID()`, `sync()`, `onAnswer(turn)`
+     */
+    constructor(question, view) {
+        this.#question = { ...question, key: idempotencyKey() };
+        this.#view = view;
+        this.#turn = view.thread.addLocal(
+            {
+                id: null,
+                role: "user",
+                content: question.text,
+                timestamp: new Date().toISOString(),
+                status: "processing",
+                files: [],
+                error: null,
+                progress: null,
+            },
+            { stage: question.files.length > 0 ? "uploading" : "sending", files: question.files },
+        );
+        this.#local({ onCancel: () => this.#cancel() });
+    }
+
+    get turn() {
+        return this.#turn;
+    }
+
+    /** Resolves when the question is answered, refused, or in the hands of the service. */
+    async run() {
+        for (let attempt = 1; ; attempt += 1) {
+            try {
+                return await this.#attempt();
+            } catch (problem) {
+                if (this.#turn.question.id) return this.#afterAccepted();
+                if (problem.code === "aborted" || problem.name === "AbortError") return this.#drop();
+                const mayTry = attempt < attemptsMax && (problem.isOverload || problem.isOffline || isRunning(problem));
+                if (!mayTry || !(await this.#wait(problem, attempt))) return this.#refuse(problem);
+            }
+        }
+    }
+
+    async #attempt() {
+        const conversationID = await this.#view.conversationID();
+        const question = { ...this.#question, conversationID };
+        if (question.files.length > 0) {
+            this.#local({ stage: "uploading", share: 0 });
+            const onProgress = (share) => this.#local({ share });
+            const { message_id: id } = await askWithFiles(question, onProgress, this.#stopping.signal);
+            this.#view.thread.adopt(this.#turn, await this.#accepted(id));
+            this.#view.poll();
+            return;
+        }
+        this.#local({ stage: "sending" });
+        const body = await ask(question, { onAccepted: (ids) => this.#onAccepted(ids), onText: this.#onText });
+        this.#answered(body);
+    }
+
+    /** The message as the service has it; as this tab knows it when it cannot be asked. */
+    async #accepted(id) {
+        return chat(`/messages/${id}`).catch(() => ({ ...this.#turn.question, id }));
+    }
+
+    #onAccepted({ user_message_id: id }) {
+        const progress = { stage: "answering", pages_done: 0, pages_total: null, attempt: 1 };
+        this.#view.thread.adopt(this.#turn, { ...this.#turn.question, id, progress });
+        this.#view.onAccepted(this.#turn);
+    }
+
+    #onText = (answerID, text) => this.#turn.setGrowing(answerID, text);
+
+    #answered({ response, message_id: id, user_message_id: questionID, usage }) {
+        const known = { ...this.#turn.question, id: questionID };
+        this.#view.thread.adopt(this.#turn, { ...known, status: "completed", progress: null, error: null });
+        this.#turn.setAnswer({
+            id,
+            role: "assistant",
+            content: response,
+            timestamp: new Date().toISOString(),
+            status: "completed",
+            reply_to: questionID,
+            files: [],
+            progress: null,
+            error: null,
+            usage,
+        });
+    }
+
+    /** The stream told of a failure, was stopped, or broke off: the service knows how it ended or will end. */
+    async #afterAccepted() {
+        await this.#view.sync();
+    }
+
+    async #wait(problem, attempt) {
+        if (problem.isOffline) {
+            this.#local({ stage: "offline" });
+            await reached(this.#stopping.signal);
+            return !this.#stopping.signal.aborted;
+        }
+        const count = countdown(
+            problem.retryAfter ?? Math.min(2 ** attempt, 30),
+            (seconds) => this.#local({ stage: "waiting", seconds, onAgain: () => count?.skip() }),
+            this.#stopping.signal,
+        );
+        return count.done;
+    }
+
+    #refuse(problem) {
+        if (this.#stopping.signal.aborted) return this.#drop();
+        this.#local({
+            stage: "refused",
+            problem,
+            onAgain: () => this.run(),
+            onDrop: () => this.#drop(),
+        });
+    }
+
+    #cancel() {
+        this.#stopping.abort();
+    }
+
+    /** Takes the question back to where it was written. */
+    #drop() {
+        this.#view.thread.remove(this.#turn);
+        this.#view.takeBack(this.#question);
+    }
+
+    #local(change) {
+        if (this.#turn.question.id) return;
+        this.#turn.local = { ...this.#turn.local, ...change };
+        this.#turn.update();
+    }
+}
+
+/** The same question is being answered already, by a first attempt whose answer was lost. */
+const isRunning = (problem) => problem.code === "idempotency_in_progress";

@@ -1,0 +1,54 @@
+// Whether the services can be reached, for all parts of the page that show it or wait for it.
+
+const state = new EventTarget();
+let lost = !navigator.onLine;
+let probe;
+
+/** True while calls do not arrive. */
+export const isLost = () => lost;
+
+export function onConnection(listener, signal) {
+    state.addEventListener("change", () => listener(lost), { signal });
+}
+
+/** A call did not arrive. */
+export function reportLost() {
+    if (!lost) set(true);
+    probe ??= setInterval(look, 3000);
+}
+
+/** A call did. */
+export function reportReached() {
+    clearInterval(probe);
+    probe = undefined;
+    if (lost) set(false);
+}
+
+/** Asks the service whether it is there: at once, by a button, or every three seconds. */
+export async function look() {
+    try {
+        const response = await fetch("/api/auth/livez", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+        if (response.ok) reportReached();
+    } catch {
+        reportLost();
+    }
+}
+
+/** Resolves when calls may arrive again. */
+export function reached(signal) {
+    if (!lost) return Promise.resolve();
+    return new Promise((resolve) => {
+        const done = new AbortController();
+        onConnection((isLost) => isLost || (done.abort(), resolve()), done.signal);
+        signal?.addEventListener("abort", () => (done.abort(), resolve()), { once: true });
+    });
+}
+
+function set(value) {
+    lost = value;
+    state.dispatchEvent(new Event("change"));
+}
+
+addEventListener("offline", reportLost);
+addEventListener("online", look);
+if (lost) reportLost();
