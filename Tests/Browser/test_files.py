@@ -1,0 +1,174 @@
+"""Documents: choosing, sending, the progress of their recognition, and what may go wrong."""
+
+import pytest
+
+from model import Reply
+from suite import FIXTURES, waited
+
+DOCUMENTS = FIXTURES / "documents"
+HOSTILE = FIXTURES / "hostile"
+
+# A script cannot put a file into a person's hand; the event of letting it go is the same.
+DROP = """
+const data = new DataTransfer();
+data.items.add(new File([arguments[1]], arguments[2], { type: "text/plain" }));
+for (const name of arguments[3]) {
+    const Kind = name === "paste" ? ClipboardEvent : DragEvent;
+    const carried = name === "paste" ? { clipboardData: data } : { dataTransfer: data };
+    arguments[0].dispatchEvent(new Kind(name, { ...carried, bubbles: true, cancelable: true }));
+}
+"""
+
+
+def test_a_scan_is_read_page_by_page_and_answered(person, model):
+    model.script("NOTICE TO ALL STAFF", Reply("It is a notice to all staff."))
+    person.enter()
+    person.attach(DOCUMENTS / "scan_mixed_5pages.pdf")
+    person.sees("scan_mixed_5pages.pdf", ".files-chosen")
+    person.question_field().send_keys("What is this?")
+    person.click("composer.send")
+    seen = set()
+
+    def answered():
+        for page in range(1, 6):
+            # The order of the gaps differs between the languages, the numbers do not.
+            if person.word("progress.page", page=page, n=5) in person.text(".work"):
+                seen.add(page)
+        bars = [one.get_attribute("value") for one in person.all(".file .bar")]
+        seen.update(f"bar {value}" for value in bars)
+        return "It is a notice to all staff." in person.text(".answer")
+
+    person.until(answered, "the answer", 60)
+    assert len([one for one in seen if isinstance(one, int)]) >= 2, f"pages seen: {seen}"
+    assert len([one for one in seen if isinstance(one, str)]) >= 2, f"bars seen: {seen}"
+    assert "NOTICE TO ALL STAFF" in person.text(".bubble")
+    person.click("question.unfold")
+    assert person.find(".bubble-more").get_attribute("aria-expanded") == "true"
+    person.driver.refresh()
+    person.sees("It is a notice to all staff.", ".answer")
+    person.sees("scan_mixed_5pages.pdf", ".file")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_files_are_dropped_and_pasted(person, way):
+    person.enter()
+    if way == "drop":
+        target, events = person.find(".conversation"), ["dragenter", "dragover"]
+        person.run(DROP, target, "dropped text", "note.txt", events)
+        person.sees(person.word("composer.drop"), ".drop")
+        person.run(DROP, target, "dropped text", "note.txt", ["drop"])
+        person.misses(person.word("composer.drop"), ".drop")
+    else:
+        person.run(DROP, person.question_field(), "pasted text", "note.txt", ["paste"])
+    person.sees("note.txt", ".files-chosen")
+    person.click("composer.send")
+    person.sees("The model has heard you.", ".answer")
+    person.sees("pped text" if way == "drop" else "pasted text", ".bubble")
+
+
+def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(person, tmp_path):
+    large = tmp_path / "large.txt"
+    large.write_text("A line of text that is sent slowly.\n" * 60_000)
+    person.enter()
+    person.ask("first")
+    person.sees("The model has heard you.", ".answer")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    try:
+        person.attach(large)
+        person.question_field().send_keys("Too slow")
+        person.click("composer.send")
+        shares = set()
+
+        def grown():
+            shares.update(one.get_attribute("value") for one in person.all(".work .bar"))
+            return len(shares) >= 3
+
+        person.until(grown, "a bar that grows")
+        assert person.word("progress.uploading", percent="x").split("x")[0] in person.text(".work")
+        person.click("progress.cancel", within=".turn-status")
+    finally:
+        person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    # What was written is not lost.
+    person.until(lambda: person.question_field().get_attribute("value") == "Too slow")
+    person.sees("large.txt", ".files-chosen")
+    assert len(person.all(".turn")) == 1
+    person.until(lambda: person.run("arguments[0].value=''; arguments[0].dispatchEvent(new Event('input')); return 1",
+                                    person.question_field()))
+
+
+def test_what_cannot_be_sent_is_said_before_it_is_sent(person, tmp_path):
+    empty = tmp_path / "empty.txt"
+    empty.write_text("")
+    large = tmp_path / "large.pdf"
+    with open(large, "wb") as file:
+        file.truncate(21 << 20)
+    person.enter()
+    person.attach(empty, large)
+    person.sees(person.word("file.empty"), ".files-chosen")
+    person.sees(person.word("file.tooLarge"), ".files-chosen")
+    assert person.find(".composer-send").get_attribute("aria-disabled") == "true"
+    person.click("file.remove", name="empty.txt")
+    person.click("file.remove", name="large.pdf")
+    person.attach(*[DOCUMENTS / "note_utf8.txt"] * 6)
+    person.sees(person.word("file.tooMany", n=5), ".files-chosen")
+
+
+def test_a_refused_file_can_be_changed_and_a_failed_one_says_why(person):
+    person.expected = (415, 422)
+    person.enter()
+    person.attach(HOSTILE / "elf_named.png")
+    person.click("composer.send")
+    person.sees(person.word("problem.unsupported_file_type"), ".failure")
+    person.click("question.drop")
+    person.sees("elf_named.png", ".files-chosen")
+    assert person.all(".turn") == []
+    person.click("file.remove", name="elf_named.png")
+    person.attach(HOSTILE / "pdf_encrypted.pdf")
+    person.click("composer.send")
+    person.sees(person.word("problem.encrypted_file"), ".failure", 40)
+
+
+def test_a_page_that_cannot_be_read_makes_the_file_partial(person, tmp_path):
+    person.enter()
+    path = tmp_path / "partial.pdf"
+    path.write_bytes(partial_pdf())
+    person.attach(path)
+    person.click("composer.send")
+    person.sees(person.word("file.partial"), ".file", 60)
+    person.sees("[page 2 could not be read]", ".bubble")
+
+
+def test_a_cancelled_file_is_read_again(person, suite):
+    person.enter()
+    person.attach(DOCUMENTS / "scan_mixed_5pages.pdf")
+    person.click("composer.send")
+    person.until(lambda: person.named(person.word("progress.cancel"), ".turn-status"))
+    number = person.conversation_id()
+    waited(lambda: suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "1")
+    person.click("progress.cancel", within=".turn-status")
+    person.click("question.retry")
+    person.sees("The model has heard you.", ".answer", 60)
+
+
+def partial_pdf():
+    """Two pages: one with a line of text, one of 200 by 200 inches without, which is too large to be drawn."""
+    text = b"BT /F1 24 Tf 72 700 Td (The first page can be read.) Tj ET"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R "
+        b"/Resources << /Font << /F1 6 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 14400 14400] >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    return out + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)

@@ -1,0 +1,119 @@
+"""When things are not as they should be: no network, too much work, a service that is away, a token that has run out."""
+
+import os
+import signal
+
+from model import Reply
+
+ONLINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+
+
+def set_offline(person, is_offline):
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE, "offline": is_offline})
+
+
+def test_without_a_network_a_question_waits_and_is_sent_once(person):
+    person.expected = ("offline",)
+    person.enter()
+    person.ask("before")
+    person.sees("The model has heard you.", ".answer")
+    set_offline(person, True)
+    try:
+        person.sees(person.word("banner.offline"), "#banner")
+        person.ask("while away")
+        person.sees(person.word("progress.offline"), ".turn-status")
+    finally:
+        set_offline(person, False)
+    person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
+    person.until(lambda: len([one for one in person.all(".answer") if "heard" in one.text]) == 2)
+    number = person.conversation_id()
+    assert person.suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "4"
+
+
+def test_too_much_work_is_waited_for_with_the_seconds_counted(person, model):
+    person.expected = (429,)
+    held = [Reply("Done.", hold_after=0) for _ in range(3)]
+    model.script("hold this", *held)
+    person.enter()
+    person.ask("first")
+    person.sees("The model has heard you.", ".answer")
+    token = person.token()
+    number = person.conversation_id()
+    import threading
+
+    body = {"conversation_id": number, "message": "hold this"}
+    threads = [threading.Thread(target=person.suite.call, args=("/api/chat/chat", body, token)) for _ in held]
+    for thread in threads:
+        thread.start()
+    for reply in held:
+        assert reply.asked.wait(20)
+    # The page shows that work is going on, so its button stops; another conversation has its own.
+    person.go("/")
+    person.ask("one too many")
+    seen = set()
+    start = person.word("progress.waiting") if isinstance(person.words["progress.waiting"], str) else ""
+
+    def counted():
+        seen.update(line for line in person.text(".work").splitlines() if any(sign.isdigit() for sign in line))
+        return len(seen) >= 2
+
+    person.until(counted, "seconds counted down")
+    assert start == "" or all(start.split("{")[0] in line for line in seen)
+    for reply in held:
+        reply.release()
+    for thread in threads:
+        thread.join()
+    person.sees("The model has heard you.", ".answer", 40)
+
+
+def test_a_service_that_is_away_is_waited_for(person, suite):
+    person.expected = (503, 502)
+    person.enter()
+    person.ask("something")
+    person.sees("The model has heard you.", ".answer")
+    address = person.driver.current_url
+    for replica in suite.replicas():
+        os.kill(replica, signal.SIGKILL)
+    person.driver.get(address)
+    person.sees("The model has heard you.", ".answer", 60)
+    person.until(lambda: len(suite.replicas()) == 2, "both replicas", 60)
+
+
+def test_two_tabs_renew_their_tokens_one_after_the_other(person):
+    person.enter()
+    address = person.driver.current_url
+    first = person.driver.current_window_handle
+    renew = """
+        const { authority } = await import("/scripts/session/session.js");
+        const before = await authority.token();
+        return [before, await authority.renewed(before)];
+    """
+    person.driver.switch_to.new_window("tab")
+    person.driver.get(address)
+    person.find(".shell")
+    for _ in range(3):
+        before, after = person.run(renew)
+        assert before != after
+    person.driver.switch_to.window(first)
+    _, after = person.run(renew)
+    # Both tabs are still signed in, and what one got the other uses.
+    person.until(lambda: person.run("""
+        const { authority } = await import("/scripts/session/session.js");
+        return (await authority.token()) === arguments[0];
+    """, after))
+    person.driver.refresh()
+    person.sees(person.word("greeting.lead"))
+
+
+def test_signing_out_in_one_tab_signs_out_of_all(person):
+    person.enter()
+    first = person.driver.current_window_handle
+    person.driver.switch_to.new_window("window")
+    person.driver.get(person.suite.page + "/")
+    person.open_user_menu()
+    person.click("user.signOut")
+    person.sees(person.word("signIn.title"), "h1")
+    person.driver.switch_to.window(first)
+    person.sees(person.word("signIn.title"), "h1")
+    assert person.run("return localStorage.getItem('parley.refresh-token')") is None
