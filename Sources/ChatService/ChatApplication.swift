@@ -58,13 +58,14 @@ struct ChatApplication: Sendable {
 
         let admission = Admission(allMax: settings.queueJobsMax, ofUserMax: settings.queueJobsPerUser)
         let fields = QuestionFields(domains: domains)
-        conversations = ConversationRoutes(database: database)
+        let keys = IdempotentAnswer(database: database)
+        conversations = ConversationRoutes(database: database, keys: keys)
         messages = MessageRoutes(database: database, pool: pool, admission: admission)
         files = UploadRoutes(
-            database: database, pool: pool, admission: admission, fields: fields, reader: UploadReader(spool: spool),
-            store: UploadStore(database: database, spool: spool), uploads: uploads)
+            database: database, pool: pool, admission: admission, fields: fields, keys: keys,
+            reader: UploadReader(spool: spool), store: UploadStore(database: database, spool: spool), uploads: uploads)
         questions = QuestionRoutes(
-            database: database, pool: pool, admission: admission, fields: fields, uploads: files)
+            database: database, pool: pool, admission: admission, fields: fields, keys: keys, uploads: files)
         self.domains = DomainRoutes(domains: domains)
     }
 

@@ -86,8 +86,10 @@ extension ProblemTests {
                     let user = try await suite.register()
                     let id = try await user.newConversation()
                     let body: JSON = ["conversation_id": .number(Double(id)), "message": "Wait"]
-                    let first = Task { try await user.chat.post("/chat", body) }
+                    let first = Task { try await user.chat.post("/chat", body, headers: ["Idempotency-Key": "k"]) }
                     await model.waitForRequests(1)
+                    let second = try await user.chat.post("/chat", body, headers: ["Idempotency-Key": "k"])
+                    seen.expect(.idempotencyInProgress, second)
                     seen.expect(code, try await user.chat.post("/chat", body))
                     if code == .queueFull {
                         let question = try await user.chat.get("/conversations/\(id)/messages").json["messages"][0][

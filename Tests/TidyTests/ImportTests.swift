@@ -15,7 +15,9 @@ enum ImportRules {
     ]
 
     /// Beside routes: what reads a request or writes an answer for several of them.
-    private static let requestFiles: Set = ["UploadReader.swift", "PageQuery.swift", "EventStreamWriter.swift"]
+    private static let requestFiles: Set = [
+        "UploadReader.swift", "PageQuery.swift", "EventStreamWriter.swift", "QuestionExchange.swift",
+    ]
 
     private static func speaksHTTP(_ file: SourceFile) -> Bool {
         file.path.hasPrefix("Sources/Shared/HTTP/") || file.name.hasSuffix("Routes.swift") || isWiring(file)

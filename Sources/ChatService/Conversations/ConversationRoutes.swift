@@ -5,25 +5,55 @@ import Shared
 /// `POST` and `GET /conversations`; `GET`, `PATCH` and `DELETE /conversations/{id}`.
 struct ConversationRoutes: Sendable {
     let database: PostgresDatabase
+    let keys: IdempotentAnswer
 
     static let defaultTitle = "New conversation"
     static let titleCharactersMax = 100
     static let businessContextCharactersMax = 10_000
 
     func create(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
+        let userID = context.identity.userID
+        let mark = try IdempotencyMark(request.headers, call: .conversations, userID: userID)
         var fields = try await request.bodyFields(context)
         let title = fields.optionalString("title")
         let businessContext = fields.optionalString("business_context")
         try fields.finish()
-        let conversation = try await knownUser {
-            try await database.insertConversation(
-                userID: context.identity.userID,
-                title: try title.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }.map(checkedTitle)
-                    ?? Self.defaultTitle,
-                businessContext: try checkedContext(businessContext))
+        let key = mark?.key(
+            for: PayloadFingerprint([title.map { Array($0.utf8) }, businessContext.map { Array($0.utf8) }]))
+        return try await keys.once(key) { known in
+            guard let id = known.conversationID, let body = known.body else { throw Problem(.conversationNotFound) }
+            return Self.created(id, ByteBuffer(bytes: body))
+        } first: {
+            let conversation = try await store(title: title, businessContext: businessContext, userID: userID, key)
+            return Self.created(conversation.id, conversation.json)
         }
-        return .json(
-            conversation.json, status: .created, headers: [.location: "/conversations/\(conversation.id)"])
+    }
+
+    /// Stores the conversation and, in the same transaction, the key with the answer.
+    private func store(
+        title: String?, businessContext: String?, userID: Int, _ key: IdempotencyKey?
+    ) async throws -> Conversation {
+        let title = try title.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }.map(checkedTitle)
+        let businessContext = try checkedContext(businessContext)
+        return try await knownUser {
+            guard let key else {
+                return try await database.insertConversation(
+                    userID: userID, title: title ?? Self.defaultTitle, businessContext: businessContext)
+            }
+            return try await database.withTransaction { transaction in
+                try await transaction.lock(key.mark)
+                let conversation = try await transaction.insertConversation(
+                    userID: userID, title: title ?? Self.defaultTitle, businessContext: businessContext)
+                try await transaction.insertKey(
+                    key, status: 201, body: Array(conversation.json.readableBytesView),
+                    conversationID: conversation.id)
+                return conversation
+            }
+        }
+    }
+
+    private static func created(_ id: Int, _ body: ByteBuffer) -> Response {
+        .json(body, status: .created, headers: [.location: "/conversations/\(id)"])
     }
 
     func list(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {

@@ -9,8 +9,10 @@ struct Janitor: Sendable {
     let logger: Logger
 
     static let interval: Duration = .seconds(600)
-    /// How long a cancelled upload can be taken up again, and an idempotency key is remembered.
+    /// How long a cancelled upload can be taken up again.
     static let keptHours = 24
+    /// Idempotency keys that one statement deletes.
+    static let keysAtOnce = 1000
 
     /// Runs until the task is cancelled.
     func run() async {
@@ -22,12 +24,23 @@ struct Janitor: Sendable {
         await uploads.removeOrphans()
         do {
             let chunks = try await database.deleteAbandonedChunks(olderThanHours: Self.keptHours)
-            let keys = try await database.deleteIdempotencyKeys(olderThanHours: Self.keptHours)
+            let keys = try await deleteIdempotencyKeys()
             if chunks + keys > 0 {
                 logger.info("swept", metadata: ["upload_chunks": "\(chunks)", "idempotency_keys": "\(keys)"])
             }
         } catch {
             logger.warning("not swept", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// In batches, so that no statement is long and no lock is held for long.
+    private func deleteIdempotencyKeys() async throws -> Int {
+        var all = 0
+        while true {
+            let count = try await database.deleteIdempotencyKeys(
+                olderThanHours: IdempotencyKey.keptHours, limit: Self.keysAtOnce)
+            all += count
+            if count < Self.keysAtOnce || Task.isCancelled { return all }
         }
     }
 }
@@ -52,16 +65,6 @@ extension PostgresQuerying {
                     select f.id from chat.files f join final on f.message_id = final.id))
             delete from chat.upload_chunks where file_id in (
                 select f.id from chat.files f join final on f.message_id = final.id)
-            """
-        ).affectedRows
-    }
-
-    /// Deletes the keys that are past their day.
-    func deleteIdempotencyKeys(olderThanHours hours: Int) async throws -> Int {
-        try await query(
-            """
-            delete from chat.idempotency_keys
-            where created_at < clock_timestamp() - make_interval(hours => \(hours)::int)
             """
         ).affectedRows
     }

@@ -18,6 +18,11 @@ struct EventStreamWriter {
         try await send(event, body: json.buffer)
     }
 
+    /// Sends a comment, which readers skip: proxies do not close a silent stream, and a reader that is gone is noticed.
+    mutating func sendPing() async throws {
+        try await body.write(ByteBuffer(staticString: ": ping\n\n"))
+    }
+
     /// Sends an event whose data is a JSON document on one line.
     mutating func send(_ event: StaticString, body document: ByteBuffer) async throws {
         var text = ByteBuffer()

@@ -1,32 +1,41 @@
 import Shared
 
+/// A question as it was read, not yet judged.
+struct QuestionDraft: Sendable {
+    let conversationID: Int
+    let message: String
+    let domain: String
+    let files: [SpooledFile]
+
+    /// What a repetition of it must be like.
+    var payload: PayloadFingerprint {
+        let fields = [String(conversationID), message, domain].map { Array($0.utf8) }
+        return PayloadFingerprint(fields + files.flatMap { [Array($0.name.utf8), $0.sha256] })
+    }
+}
+
 /// Reads and checks the fields that `POST /chat` and `POST /chat/file` share.
 struct QuestionFields: Sendable {
     let domains: Domains
 
     static let messageCharactersMax = 10_000
 
-    /// A plain question: its message is required.
-    func question(from body: inout BodyFields, _ userID: Int) throws -> NewQuestion {
+    /// Reads the fields; 400 `invalid_body` for what cannot be read. The message is required when no file comes along.
+    func draft(from body: inout BodyFields, files: [SpooledFile] = []) throws -> QuestionDraft {
         let conversationID = body.int("conversation_id")
-        let message = body.string("message")
-        let domain = body.optionalString("domain")
+        let message = files.isEmpty ? body.string("message") : body.optionalString("message") ?? ""
+        let domain = body.optionalString("domain") ?? ""
         try body.finish()
-        return NewQuestion(
-            conversationID: conversationID, userID: userID, content: try checkedMessage(message),
-            domain: try checkedDomain(domain), fileCount: 0)
+        return QuestionDraft(conversationID: conversationID, message: message, domain: domain, files: files)
     }
 
-    /// A question with files: the message may be missing or blank.
-    func question(from body: inout BodyFields, _ userID: Int, fileCount: Int) throws -> NewQuestion {
-        let conversationID = body.int("conversation_id")
-        let message = body.optionalString("message") ?? ""
-        let domain = body.optionalString("domain")
-        try body.finish()
+    /// Judges what was read: 422 for what is not acceptable. With files the message may be blank.
+    func question(from draft: QuestionDraft, _ userID: Int) throws(Problem) -> NewQuestion {
+        let isBlank = draft.message.allSatisfy(\.isWhitespace)
         return NewQuestion(
-            conversationID: conversationID, userID: userID,
-            content: message.allSatisfy(\.isWhitespace) ? "" : try checkedMessage(message),
-            domain: try checkedDomain(domain), fileCount: fileCount)
+            conversationID: draft.conversationID, userID: userID,
+            content: isBlank && !draft.files.isEmpty ? "" : try checkedMessage(draft.message),
+            domain: try checkedDomain(draft.domain), fileCount: draft.files.count)
     }
 
     private func checkedMessage(_ message: String) throws(Problem) -> String {
@@ -41,8 +50,8 @@ struct QuestionFields: Sendable {
         return message
     }
 
-    private func checkedDomain(_ domain: String?) throws(Problem) -> String? {
-        guard let domain, !domain.isEmpty else { return nil }
+    private func checkedDomain(_ domain: String) throws(Problem) -> String? {
+        guard !domain.isEmpty else { return nil }
         guard domains[domain] != nil else {
             throw Problem(.unknownDomain, errors: [.init("domain", "is not one of GET /domains")])
         }

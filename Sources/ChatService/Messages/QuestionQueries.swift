@@ -43,8 +43,12 @@ struct AcceptedQuestion: Sendable {
 extension PostgresQuerying {
     /// Stores a question and its job in one statement, claimed by `owner`, and fetches what the model is asked with.
     ///
+    /// - Parameter key: stored with them.
     /// - Returns: nil when the user has no such conversation; nothing is stored then.
-    func acceptQuestion(_ new: NewQuestion, owner: UUID, leaseSeconds: Int) async throws -> AcceptedQuestion? {
+    func acceptQuestion(
+        _ new: NewQuestion, owner: UUID, leaseSeconds: Int, key: IdempotencyKey? = nil
+    ) async throws -> AcceptedQuestion? {
+        let known: SQL = key.map { "known as (\(sql: $0.insertion(forQuestionIn: "question")))," } ?? ""
         let lease = JobLease(asked: .now, seconds: leaseSeconds)
         let rows = try await query(
             """
@@ -57,6 +61,7 @@ extension PostgresQuerying {
                 insert into chat.messages (conversation_id, role, status, content, domain)
                 select id, 'user', 'processing', \(new.content), \(new.domain) from conversation
                 returning id, conversation_id),
+            \(sql: known)
             job as (
                 insert into chat.jobs (
                     subject_id, question_id, answer_id, conversation_id, user_id, stage, attempt, owner, lease_until)

@@ -3,9 +3,14 @@ import Shared
 
 /// The rows of an upload that are written in its one short transaction.
 extension PostgresQuerying {
-    /// Stores the question of an upload and its waiting job. Nil when the user has no such conversation.
-    func insertFileQuestion(_ new: NewQuestion) async throws -> Int? {
-        try await query(
+    /// Stores the question of an upload, its waiting job and its key. Nil when the user has no such conversation.
+    func insertFileQuestion(
+        _ new: NewQuestion, key: IdempotencyKey? = nil
+    ) async throws -> (questionID: Int, answerID: Int)? {
+        // The answer to `/chat/file` is decided now; that of `/chat` depends on how long its asker waits.
+        let status = key?.mark.call == .chatFile ? 202 : nil
+        let known: SQL = key.map { "known as (\(sql: $0.insertion(forQuestionIn: "question", status: status)))," } ?? ""
+        return try await query(
             """
             with conversation as (
                 update chat.conversations set
@@ -15,14 +20,17 @@ extension PostgresQuerying {
             question as (
                 insert into chat.messages (conversation_id, role, status, content, domain, file_count)
                 select id, 'user', 'processing', \(new.content), \(new.domain), \(new.fileCount) from conversation
-                returning id, conversation_id)
-            insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, turn)
-            select id, id, nextval('chat.messages_id_seq'), conversation_id, \(new.userID), 'recognize',
-                \(sql: JobTurn.next(stage: "'recognize'", user: "\(new.userID)"))
-            from question
-            returning question_id
+                returning id, conversation_id),
+            \(sql: known)
+            job as (
+                insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, turn)
+                select id, id, nextval('chat.messages_id_seq'), conversation_id, \(new.userID), 'recognize',
+                    \(sql: JobTurn.next(stage: "'recognize'", user: "\(new.userID)"))
+                from question
+                returning question_id, answer_id)
+            select question_id, answer_id from job
             """
-        ).first?.decode(Int.self)
+        ).first?.decode(Int.self, Int.self)
     }
 
     /// Stores what is known of an uploaded file before anybody has opened it; returns its id.

@@ -8,6 +8,7 @@ struct UploadRoutes: Sendable {
     let pool: JobPool
     let admission: Admission
     let fields: QuestionFields
+    let keys: IdempotentAnswer
     let reader: UploadReader
     let store: UploadStore
     let uploads: LocalUploads
@@ -15,72 +16,138 @@ struct UploadRoutes: Sendable {
     /// How long `POST /chat` with files waits for the answer when the client does not say (`Prefer: wait`, RFC 7240).
     static let waitSecondsDefault = 55
     static let waitSecondsMax = 300
+    /// Between two comments that keep a stream of events open through proxies.
+    static let pingInterval: Duration = .seconds(15)
 
     /// Takes the files, makes them durable, and answers 202 before any of them is read.
     func upload(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
-        try await checkQueue(context)
-        let question = try await reader.withUpload(of: request, context: context, filesRequired: true) { upload in
-            try await accept(upload, context)
+        let userID = context.identity.userID
+        let mark = try IdempotencyMark(request.headers, call: .chatFile, userID: userID)
+        try await checkQueue(mark, userID)
+        return try await reader.withUpload(of: request, context: context, filesRequired: true) { upload in
+            var body = BodyFields(form: upload.fields)
+            let draft = try fields.draft(from: &body, files: upload.files)
+            let key = mark?.key(for: draft.payload)
+            let questionID = try await keys.once(key) { known in
+                guard let questionID = known.questionID else { throw Problem(.conversationNotFound) }
+                return questionID
+            } first: {
+                try await accept(draft, upload, userID, key).questionID
+            }
+            return .acceptedUpload(questionID: questionID, conversationID: draft.conversationID)
         }
-        return Self.accepted(question)
     }
 
     /// A form: a plain question when no file is in it, else the work of `upload`, awaited.
     ///
     /// - Parameter plain: answers a question without files.
     func askWithFiles(
-        _ request: Request, _ context: AuthenticatedContext, plain: (NewQuestion) async throws -> Response
+        _ request: Request, _ context: AuthenticatedContext, _ exchange: QuestionExchange,
+        plain: (QuestionDraft) async throws -> Response
     ) async throws -> Response {
-        try await checkQueue(context)
+        try await checkQueue(exchange.mark, exchange.userID)
         let form = try await reader.withUpload(of: request, context: context, filesRequired: false) { upload -> Form in
-            guard upload.files.isEmpty else { return .accepted(try await accept(upload, context)) }
             var body = BodyFields(form: upload.fields)
-            return .plain(try fields.question(from: &body, context.identity.userID))
+            let draft = try fields.draft(from: &body, files: upload.files)
+            if upload.files.isEmpty { return .plain(draft) }
+            let key = exchange.mark?.key(for: draft.payload)
+            return try await keys.once(key) { known in
+                .answered(
+                    try exchange.answer(again: known, try await database.standing(of: known), draft.conversationID))
+            } first: {
+                .accepted(try await accept(draft, upload, exchange.userID, key))
+            }
         }
         switch form {
-        case .plain(let question): return try await plain(question)
-        case .accepted(let question): return try await answer(to: question, request)
+        case .plain(let draft): return try await plain(draft)
+        case .answered(let response): return response
+        case .accepted(let question):
+            if exchange.isStreamed { return stream(question, exchange) }
+            return try await answer(to: question, exchange, waitSeconds: Self.waitSeconds(of: request))
         }
     }
 
     private enum Form: Sendable {
-        case plain(NewQuestion)
-        case accepted(AcceptedUpload)
+        case plain(QuestionDraft)
+        /// A repetition.
+        case answered(Response)
+        case accepted(StoredUpload)
     }
 
-    /// Refused before the body is read where that is possible.
-    private func checkQueue(_ context: AuthenticatedContext) async throws {
-        try admission.check(waiting: try await database.countUnfinishedJobs(userID: context.identity.userID))
+    /// Refused before the body is read where that is possible. A repetition is not refused: it makes no work.
+    private func checkQueue(_ mark: IdempotencyMark?, _ userID: Int) async throws {
+        if let mark, try await database.isKnown(mark) { return }
+        try admission.check(waiting: try await database.countUnfinishedJobs(userID: userID))
     }
 
-    private func accept(_ upload: Upload, _ context: AuthenticatedContext) async throws -> AcceptedUpload {
-        var body = BodyFields(form: upload.fields)
-        let question = try fields.question(
-            from: &body, context.identity.userID, fileCount: upload.files.count)
-        guard let stored = try await store.store(question, upload.files) else {
+    private func accept(
+        _ draft: QuestionDraft, _ upload: Upload, _ userID: Int, _ key: IdempotencyKey?
+    ) async throws -> StoredUpload {
+        let question = try fields.question(from: draft, userID)
+        guard let stored = try await store.store(question, upload.files, key: key) else {
             throw Problem(.conversationNotFound)
         }
         upload.keepFiles()
         await uploads.keep(stored.files)
         await pool.announce(.recognize)
-        return AcceptedUpload(questionID: stored.questionID, conversationID: question.conversationID)
+        return stored
     }
 
-    /// Waits for the end of the work, as long as the client wants to.
-    private func answer(to question: AcceptedUpload, _ request: Request) async throws -> Response {
-        let deadline = ContinuousClock.now + .seconds(Self.waitSeconds(of: request))
-        while ContinuousClock.now < deadline {
-            guard let standing = try await database.questionStanding(question.questionID) else {
-                throw Problem(.conversationNotFound)
-            }
-            if let answer = standing.answer {
+    /// Waits for the end of the work as long as the client wants to, and no longer than this replica serves.
+    private func answer(
+        to question: StoredUpload, _ exchange: QuestionExchange, waitSeconds: Int
+    ) async throws -> Response {
+        let deadline = ContinuousClock.now + .seconds(waitSeconds)
+        var pauses = StandingPauses()
+        while ContinuousClock.now < deadline, !pool.held.isDraining {
+            if let end = try await end(of: question) {
                 return .json(
-                    .answer(answer, questionID: question.questionID, conversationID: question.conversationID))
+                    .answer(
+                        try end.get(), questionID: question.questionID, conversationID: question.conversationID))
             }
-            if let failure = standing.failure { throw Problem(failure, questionID: question.questionID) }
-            try await Task.sleep(for: .milliseconds(200))
+            try await Task.sleep(for: pauses.next())
         }
-        return Self.accepted(question)
+        if let mark = exchange.mark { try await database.setStatus(202, of: mark) }
+        return .acceptedUpload(questionID: question.questionID, conversationID: question.conversationID)
+    }
+
+    /// The events of a question with files: `accepted`, and `done` or `error` when its message is final.
+    private func stream(_ question: StoredUpload, _ exchange: QuestionExchange) -> Response {
+        .eventStream { events in
+            var events = events
+            try await events.sendAccepted(questionID: question.questionID, answerID: question.answerID)
+            var pauses = StandingPauses()
+            var spoke = ContinuousClock.now
+            while true {
+                if let end = await knownEnd(of: question) {
+                    return try await events.send(
+                        end, questionID: question.questionID, conversationID: question.conversationID,
+                        requestID: exchange.requestID)
+                }
+                if ContinuousClock.now - spoke >= Self.pingInterval {
+                    try await events.sendPing()
+                    spoke = .now
+                }
+                try await Task.sleep(for: pauses.next())
+            }
+        }
+    }
+
+    private func end(of question: StoredUpload) async throws -> QuestionEnd? {
+        guard let standing = try await database.questionStanding(question.questionID) else {
+            return .failure(Problem(.conversationNotFound))
+        }
+        return standing.end(questionID: question.questionID)
+    }
+
+    /// Every stream ends with an event, also when PostgreSQL is away or this replica stops.
+    private func knownEnd(of question: StoredUpload) async -> QuestionEnd? {
+        do {
+            if let end = try await end(of: question) { return end }
+            return pool.held.isDraining ? .failure(.answeredLater(questionID: question.questionID)) : nil
+        } catch {
+            return .failure(.endNotKnown(questionID: question.questionID, cause: error))
+        }
     }
 
     private static func waitSeconds(of request: Request) -> Int {
@@ -92,27 +159,15 @@ struct UploadRoutes: Sendable {
         }
         return waitSecondsDefault
     }
+}
 
-    private static func accepted(_ question: AcceptedUpload) -> Response {
-        var json = JSONWriter(capacity: 128)
-        json.object { json in
-            json.member("message_id", question.questionID)
-            json.member("conversation_id", question.conversationID)
-            json.member("status", "processing")
-        }
-        return .json(
-            json.buffer, status: .accepted,
-            headers: [.location: "/messages/\(question.questionID)", .retryAfter: "1"])
+/// Pauses between two looks at a question: short while an answer may come at once, longer when it takes its time, so
+/// that a thousand waiting clients are no load.
+private struct StandingPauses {
+    private var pause: Duration = .milliseconds(100)
+
+    mutating func next() -> Duration {
+        defer { pause = min(pause * 5 / 4, .seconds(1)) }
+        return pause
     }
-}
-
-/// A committed upload.
-private struct AcceptedUpload: Sendable {
-    let questionID: Int
-    let conversationID: Int
-}
-
-extension HTTPField.Name {
-    /// RFC 7240, section 2.
-    fileprivate static let prefer = HTTPField.Name("Prefer")!
 }

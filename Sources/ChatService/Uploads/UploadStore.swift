@@ -1,23 +1,30 @@
 import Shared
 
+/// A committed upload.
+struct StoredUpload: Sendable {
+    let questionID: Int
+    /// Set aside for the answer.
+    let answerID: Int
+    let conversationID: Int
+    /// The files' ids, and where their bytes lie on this disk.
+    let files: [(id: Int, path: String)]
+}
+
 /// Makes an upload durable: question, job, files and their bytes in one short transaction, so that a 202 is a promise.
 struct UploadStore: Sendable {
     let database: PostgresDatabase
     let spool: UploadSpool
 
-    /// What was committed.
-    struct Stored: Sendable {
-        let questionID: Int
-        /// The files' ids, and where their bytes lie on this disk.
-        let files: [(id: Int, path: String)]
-    }
-
+    /// - Parameter key: stored in the same transaction.
     /// - Returns: nil when the user has no such conversation.
     /// - Throws: what PostgreSQL or the disk threw; nothing was stored then, unless the error says that the outcome of
-    ///   the commit is unknown.
-    func store(_ question: NewQuestion, _ files: [SpooledFile]) async throws -> Stored? {
-        try await database.withTransaction { transaction -> Stored? in
-            guard let questionID = try await transaction.insertFileQuestion(question) else { return nil }
+    ///   the commit is unknown. 409 `idempotency_in_progress` while another transaction stores the same key.
+    func store(_ question: NewQuestion, _ files: [SpooledFile], key: IdempotencyKey?) async throws -> StoredUpload? {
+        try await database.withTransaction { transaction -> StoredUpload? in
+            if let key { try await transaction.lock(key.mark) }
+            guard let (questionID, answerID) = try await transaction.insertFileQuestion(question, key: key) else {
+                return nil
+            }
             var stored: [(id: Int, path: String)] = []
             for (position, file) in files.enumerated() {
                 let id = try await transaction.insertFile(file, position: position, messageID: questionID)
@@ -26,7 +33,8 @@ struct UploadStore: Sendable {
                 }
                 stored.append((id, file.path))
             }
-            return Stored(questionID: questionID, files: stored)
+            return StoredUpload(
+                questionID: questionID, answerID: answerID, conversationID: question.conversationID, files: stored)
         }
     }
 }

@@ -6,6 +6,7 @@ extension Migration {
     package static let embedded: [Migration] = [
         Migration(number: 1, name: "auth", bytes: PackageResources._01_auth_sql),
         Migration(number: 2, name: "chat", bytes: PackageResources._02_chat_sql),
+        Migration(number: 3, name: "idempotency", bytes: PackageResources._03_idempotency_sql),
         Migration(number: 4, name: "jobs", bytes: PackageResources._04_jobs_sql),
         Migration(number: 6, name: "second_factor", bytes: PackageResources._06_second_factor_sql),
     ]

@@ -50,7 +50,7 @@ struct ChatFixture: Sendable {
     func acceptFile(name: String = "scan.pdf", type: DocumentType = .pdf) async throws -> (questionID: Int, fileID: Int)
     {
         try await database.withTransaction { transaction in
-            guard let questionID = try await transaction.insertFileQuestion(question("Look", files: 1)) else {
+            guard let (questionID, _) = try await transaction.insertFileQuestion(question("Look", files: 1)) else {
                 throw Missing(what: "conversation")
             }
             let file = SpooledFile(
