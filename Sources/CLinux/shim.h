@@ -17,6 +17,9 @@ void *memmem(const void *haystack, size_t haystack_length, const void *needle, s
 int pipe2(int ends[2], int flags);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+#ifndef POSIX_SPAWN_SETSID
+#define POSIX_SPAWN_SETSID 0x80
+#endif
 
 /* Swift imports no variadic function. */
 static inline int parley_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {

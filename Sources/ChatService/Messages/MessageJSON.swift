@@ -7,46 +7,53 @@ extension JSONWriter {
     ///
     /// - Parameter row: the columns that `MessageQueries` selects.
     mutating func message(_ row: PostgresRow) {
-        row.withColumns { columns in
-            object { json in
-                json.integer("id", columns[0])
-                json.string("role", columns[2])
-                json.string("content", columns[4])
-                json.time("timestamp", columns[1])
-                json.string("status", columns[3])
-                json.integer("reply_to", columns[5])
-                json.document("files", columns[6], missing: "[]")
-                json.document("progress", columns[7])
-                json.document("error", columns[8])
-                json.document("usage", columns[9])
-            }
-        }
+        row.withColumns { columns in raw { $0.appendMessage(columns) } }
+    }
+}
+
+extension [UInt8] {
+    /// The members of a Message with their names as they stand between the values: fifty of these make a page.
+    fileprivate mutating func appendMessage(_ columns: borrowing PostgresColumns) {
+        append(#"{"id":"#)
+        appendInteger(columns[0])
+        append(#","role":"#)
+        appendText(columns[2])
+        append(#","content":"#)
+        appendText(columns[4])
+        append(#","timestamp":"#)
+        appendTime(columns[1])
+        append(#","status":"#)
+        appendText(columns[3])
+        append(#","reply_to":"#)
+        appendInteger(columns[5])
+        append(#","files":"#)
+        appendDocument(columns[6], missing: "[]")
+        append(#","progress":"#)
+        appendDocument(columns[7])
+        append(#","error":"#)
+        appendDocument(columns[8])
+        append(#","usage":"#)
+        appendDocument(columns[9])
+        append("}")
     }
 
-    private mutating func string(_ name: StaticString, _ bytes: UnsafeRawBufferPointer?) {
-        key(name)
-        if let bytes { string(utf8: bytes) } else { null() }
+    private mutating func appendText(_ bytes: UnsafeRawBufferPointer?) {
+        if let bytes { appendJSONString(bytes) } else { append("null") }
     }
 
-    private mutating func integer(_ name: StaticString, _ bytes: UnsafeRawBufferPointer?) {
-        key(name)
-        if let bytes { int(Int(bytes.bigEndianInt64)) } else { null() }
+    private mutating func appendInteger(_ bytes: UnsafeRawBufferPointer?) {
+        if let bytes { appendDecimal(Int(bytes.bigEndianInt64)) } else { append("null") }
     }
 
-    private mutating func time(_ name: StaticString, _ bytes: UnsafeRawBufferPointer?) {
-        key(name)
-        if let bytes {
-            time(Timestamp(microseconds: bytes.bigEndianInt64 + microsecondsFrom1970To2000))
-        } else {
-            null()
-        }
+    private mutating func appendTime(_ bytes: UnsafeRawBufferPointer?) {
+        guard let bytes else { return append("null") }
+        append(UInt8(ascii: "\""))
+        append(Timestamp(microseconds: bytes.bigEndianInt64 + microsecondsFrom1970To2000))
+        append(UInt8(ascii: "\""))
     }
 
-    private mutating func document(
-        _ name: StaticString, _ bytes: UnsafeRawBufferPointer?, missing: StaticString = "null"
-    ) {
-        key(name)
-        if let bytes { document(utf8: bytes) } else { raw { $0.append(missing) } }
+    private mutating func appendDocument(_ bytes: UnsafeRawBufferPointer?, missing: StaticString = "null") {
+        if let bytes { append(bytes: bytes) } else { append(missing) }
     }
 }
 

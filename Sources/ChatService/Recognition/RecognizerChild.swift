@@ -121,7 +121,8 @@ extension RecognizerChild {
         return child
     }
 
-    /// A group of its own, no blocked signal, and the default action for every signal the service ignores.
+    /// A session and so a group of its own, no blocked signal, and the default action for every signal the service
+    /// ignores. The session is for the scheduler: see `Confinement.standBack()`.
     private static func setCleanSignals(_ attributes: inout posix_spawnattr_t) {
         var none = sigset_t()
         var all = sigset_t()
@@ -129,9 +130,8 @@ extension RecognizerChild {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+            &attributes, Int16(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     }
 
     /// Everything the child learns of its surroundings. `OMP_THREAD_LIMIT` must be there before exec: parallel

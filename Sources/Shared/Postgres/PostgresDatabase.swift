@@ -111,12 +111,22 @@ extension PostgresRequest {
     /// Hands the request to the loop and waits for its rows; refused here if a value cannot be sent.
     func perform(through inbox: PostgresInbox) async throws -> PostgresRows {
         if let problem = sql.binds.problem { throw PostgresError(.encoding, problem) }
-        if sql.text.utf8.contains(0) { throw PostgresError(.encoding, "the statement contains a NUL character") }
+        if sql.text.holdsNUL { throw PostgresError(.encoding, "the statement contains a NUL character") }
         return try await reply.wait {
             inbox.post(.run(self))
         } abandon: {
             _ = inbox.post(.abandon(self))
         }
+    }
+}
+
+extension String {
+    /// Whether a NUL is in it, found at the speed of memchr(3): a statement's text is looked at for every call.
+    fileprivate var holdsNUL: Bool {
+        let found = utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+        }
+        return found ?? utf8.contains(0)
     }
 }
 

@@ -36,6 +36,18 @@ struct RecognizerProcessTests {
         }
     }
 
+    /// Where the kernel groups by session, a nice value alone would hold only against the child's own session.
+    @Test func theChildStandsBackBehindOtherSessionsToo() async throws {
+        try await withRecognizer { recognizer in
+            _ = try await recognizer.open(path: note.file.path, type: .text)
+            let child = try #require(await recognizer.childProcessID)
+            let niceness = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(child))
+            #expect(getsid(child) == child && niceness >= Confinement.niceness)
+            guard let group = try? String(contentsOfFile: "/proc/\(child)/autogroup", encoding: .utf8) else { return }
+            #expect(group.hasSuffix("nice \(Confinement.niceness)\n"))
+        }
+    }
+
     @Test func interruptEndsTheCallThatIsUnderWay() async throws {
         try await withRecognizer { recognizer in
             _ = try await recognizer.open(path: note.file.path, type: .text)

@@ -23,6 +23,7 @@ struct Confinement {
     /// Ends the process at once if it cannot be confined or its parent is gone already.
     /// - Parameter parent: whose end must end this process.
     func apply(parent: pid_t) {
+        standBack()
         leaveRoot()
         ownUserNamespace()
         // Only now: a change of user takes it back (prctl(2)).
@@ -34,7 +35,6 @@ struct Confinement {
         // For `ps` and `top`: started through /proc/self/exe it would be called "exe".
         "recognizer".withCString { _ = parley_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
         umask(0o077)
-        _ = nice(Self.niceness)
         limit(RLIMIT_AS, Self.addressSpaceBytes)
         limit(RLIMIT_CORE, 0)
         limit(RLIMIT_FSIZE, 0)
@@ -43,6 +43,26 @@ struct Confinement {
         signal(SIGPIPE, SIG_IGN)
         FileAccess.confine()
         SystemCallFilter.confine()
+    }
+
+    /// Takes the processor only when nobody else wants it much.
+    ///
+    /// A nice value counts only among the processes of one session where the kernel groups by session (sched(7),
+    /// "The autogroup feature"): there a page would be read with the share of the service itself. So the child has a
+    /// session of its own, and makes that stand back as well. The kernel lets one of all processes do so every 100 ms.
+    private func standBack() {
+        _ = nice(Self.niceness)
+        // Never the session of a shell in which somebody runs the check.
+        guard getsid(0) == getpid() else { return }
+        let file = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        let value = Array("\(Self.niceness)".utf8)
+        var tries = 0
+        while write(file, value, value.count) < 0, errno == EAGAIN, tries < 20 {
+            tries += 1
+            usleep(50_000)
+        }
     }
 
     /// Allows `seconds` of processor time from now on, and a little more; past it comes SIGXCPU.

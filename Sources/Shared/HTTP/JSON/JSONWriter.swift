@@ -92,12 +92,6 @@ package struct JSONWriter {
         value.withUTF8 { bytes.appendJSONString(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Writes a string whose bytes are known to be valid UTF-8, for example a text column.
-    package mutating func string(utf8 text: UnsafeRawBufferPointer) {
-        separate()
-        bytes.appendJSONString(text)
-    }
-
     /// Writes a time in quotes.
     package mutating func time(_ time: Timestamp) {
         separate()
@@ -110,12 +104,6 @@ package struct JSONWriter {
     package mutating func document(_ text: String) {
         separate()
         bytes.append(contentsOf: text.utf8)
-    }
-
-    /// Writes a value that is JSON already, for example a `json` column.
-    package mutating func document(utf8 text: UnsafeRawBufferPointer) {
-        separate()
-        bytes.append(bytes: text)
     }
 
     /// Lets `write` append one complete JSON value to the bytes themselves.
