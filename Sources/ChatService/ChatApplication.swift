@@ -19,6 +19,8 @@ struct ChatApplication: Sendable {
     private let questions: QuestionRoutes
     private let files: UploadRoutes
     private let domains: DomainRoutes
+    private let hub: EventHub
+    private let events: EventRoutes
 
     /// Makes everything and opens nothing but the upload directory.
     ///
@@ -40,6 +42,9 @@ struct ChatApplication: Sendable {
             name: "ChatService", settings: settings.http, log: settings.log,
             checks: [.database(database), .migrations(database, logger: logger)],
             openAPI: PackageResources.openapi_json)
+        let revoked = RevokedSessions()
+        hub = EventHub(database: database, revoked: revoked, drain: frame.drain, logger: logger)
+        events = EventRoutes(database: database, hub: hub)
         pool = JobPool(
             settings: JobPool.Settings(
                 recognizingSlots: settings.recognizers, answeringSlots: settings.model.concurrency,
@@ -48,18 +53,18 @@ struct ChatApplication: Sendable {
             database: database,
             answering: Answering(
                 database: database, model: model,
-                prompts: PromptBuilder(domains: domains, historyTokens: settings.historyTokens), logger: logger),
+                prompts: PromptBuilder(domains: domains, historyTokens: settings.historyTokens), events: hub,
+                deltas: DeltaWriter(database: database, events: hub, logger: logger), logger: logger),
             gate: gate, uploads: uploads, drain: frame.drain, logger: logger,
             makeRecognizer: { RecognizerProcess(settings: settings.recognition, logger: logger) })
 
-        let revoked = RevokedSessions()
         sessions = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
         verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.tokens.keys), revoked: revoked)
 
         let admission = Admission(allMax: settings.queueJobsMax, ofUserMax: settings.queueJobsPerUser)
         let fields = QuestionFields(domains: domains)
         let keys = IdempotentAnswer(database: database)
-        conversations = ConversationRoutes(database: database, keys: keys)
+        conversations = ConversationRoutes(database: database, keys: keys, events: hub)
         messages = MessageRoutes(database: database, pool: pool, admission: admission)
         files = UploadRoutes(
             database: database, pool: pool, admission: admission, fields: fields, keys: keys,
@@ -79,6 +84,7 @@ struct ChatApplication: Sendable {
         user.patch("conversations/{id}", use: conversations.update)
         user.delete("conversations/{id}", use: conversations.delete)
         user.get("conversations/{id}/messages", use: messages.list)
+        user.get("conversations/{id}/events", use: events.stream)
         user.get("messages/{id}", use: messages.get)
         user.post("messages/{id}/cancel", use: messages.cancel)
         user.post("messages/{id}/retry", use: messages.retry)
@@ -92,7 +98,7 @@ struct ChatApplication: Sendable {
     /// In the order of their need: they are stopped in the reverse one, so what the pool uses outlives it.
     private var services: [any Service] {
         let remote = remoteModel.map { [$0 as any Service] } ?? []
-        return [database, PostgresGauges(database: database), sessions] + remote + [pool]
+        return [database, PostgresGauges(database: database), sessions, hub] + remote + [pool]
     }
 
     /// Migrates, serves and works until SIGTERM or SIGINT.

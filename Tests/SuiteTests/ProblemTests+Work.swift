@@ -105,6 +105,21 @@ extension ProblemTests {
         }
     }
 
+    func streams(_ seen: SeenProblems) async throws {
+        try await withSuite { suite in
+            let user = try await suite.register()
+            let path = "/conversations/\(try await user.newConversation())/events"
+            var open: [EventStream] = []
+            for _ in 0..<50 {
+                let (status, events) = try await user.chat.events(.GET, path)
+                #expect(status == 200)
+                open.append(events)
+            }
+            seen.expect(.tooManyStreams, try await user.chat.get(path))
+            #expect(open.count == 50)
+        }
+    }
+
     func models(_ seen: SeenProblems) async throws {
         let rows: [(ProblemCode, [ScriptedModelServer.Step])] = [
             (.llmFailed, ScriptedModelServer.refusal(400)),

@@ -26,6 +26,7 @@ struct ProblemTests {
         try await uploads(seen)
         try await documents(seen)
         try await limits(seen)
+        try await streams(seen)
         try await models(seen)
         try await faults(seen)
         let expected = Set(ProblemCode.allCases.map(\.rawValue)).subtracting(Self.testedElsewhere.keys.map(\.rawValue))

@@ -63,6 +63,7 @@ extension PostgresQuerying {
         return try await query(
             """
             update chat.conversations set
+                changes = changes + 1, own_change = changes + 1,
                 title = coalesce(\(title), title),
                 business_context =
                     case when \(setsContext) then \(businessContext.flatMap { $0 }) else business_context end
@@ -72,10 +73,17 @@ extension PostgresQuerying {
         ).first.map(Conversation.init(row:))
     }
 
-    /// Takes messages, files and running work with it (foreign keys). Returns whether there was one.
+    /// Takes messages, files and running work with it (foreign keys), and pieces of answers. Returns whether there was
+    /// one.
     func deleteConversation(_ id: Int, userID: Int) async throws -> Bool {
         try await query(
-            "delete from chat.conversations where id = \(id) and user_id = \(userID)"
-        ).affectedRows == 1
+            """
+            with conversation as (
+                delete from chat.conversations where id = \(id) and user_id = \(userID) returning id),
+            deltas as (
+                delete from chat.deltas where conversation_id in (select id from conversation))
+            select id from conversation
+            """
+        ).isEmpty == false
     }
 }

@@ -6,9 +6,8 @@ import Shared
 struct ConversationRoutes: Sendable {
     let database: PostgresDatabase
     let keys: IdempotentAnswer
+    let events: EventHub
 
-    static let defaultTitle = "New conversation"
-    static let titleCharactersMax = 100
     static let businessContextCharactersMax = 10_000
 
     func create(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
@@ -38,12 +37,12 @@ struct ConversationRoutes: Sendable {
         return try await knownUser {
             guard let key else {
                 return try await database.insertConversation(
-                    userID: userID, title: title ?? Self.defaultTitle, businessContext: businessContext)
+                    userID: userID, title: title ?? ConversationTitle.byDefault, businessContext: businessContext)
             }
             return try await database.withTransaction { transaction in
                 try await transaction.lock(key.mark)
                 let conversation = try await transaction.insertConversation(
-                    userID: userID, title: title ?? Self.defaultTitle, businessContext: businessContext)
+                    userID: userID, title: title ?? ConversationTitle.byDefault, businessContext: businessContext)
                 try await transaction.insertKey(
                     key, status: 201, body: Array(conversation.json.readableBytesView),
                     conversationID: conversation.id)
@@ -96,20 +95,22 @@ struct ConversationRoutes: Sendable {
             id, userID: context.identity.userID, title: try title.map(checkedTitle),
             businessContext: setsContext ? .some(try checkedContext(businessContext)) : nil)
         guard let conversation else { throw Problem(.conversationNotFound) }
+        events.announce(id)
         return .json(conversation.json)
     }
 
     func delete(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
-        let isDeleted = try await database.deleteConversation(
-            try context.id("id"), userID: context.identity.userID)
+        let id = try context.id("id")
+        let isDeleted = try await database.deleteConversation(id, userID: context.identity.userID)
         guard isDeleted else { throw Problem(.conversationNotFound) }
+        events.announce(id)
         return .noContent
     }
 
     private func checkedTitle(_ title: String) throws(Problem) -> String {
         let trimmed = title.trimmingWhitespace
         let hasControl = trimmed.unicodeScalars.contains { $0.properties.generalCategory == .control }
-        guard !trimmed.isEmpty, !hasControl, trimmed.unicodeScalars.count <= Self.titleCharactersMax else {
+        guard !trimmed.isEmpty, !hasControl, trimmed.unicodeScalars.count <= ConversationTitle.charactersMax else {
             throw Problem(.invalidTitle, errors: [.init("title", ProblemCode.invalidTitle.detail)])
         }
         return trimmed
@@ -134,7 +135,7 @@ struct ConversationRoutes: Sendable {
 
 extension JSONWriter {
     /// Writes the contract's conversation object.
-    fileprivate mutating func conversation(_ conversation: Conversation) {
+    mutating func conversation(_ conversation: Conversation) {
         object { json in
             json.member("conversation_id", conversation.id)
             json.member("title", conversation.title)

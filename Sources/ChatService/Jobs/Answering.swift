@@ -24,6 +24,9 @@ struct Answering: Sendable {
     let database: PostgresDatabase
     let model: any LanguageModel
     let prompts: PromptBuilder
+    let events: EventHub
+    /// Where readers of events find the text while it is written.
+    let deltas: DeltaWriter
     let logger: Logger
 
     /// Answers a question whose asker waits for it: the model's failure is the message's failure.
@@ -34,7 +37,7 @@ struct Answering: Sendable {
     ) async -> AnswerOutcome {
         if job.lease.isOver() { return .handedOver }
         do throws(LanguageModelFailure) {
-            return await store(try await ask(context, onDelta: onDelta), for: job)
+            return await store(try await ask(context, for: job, onDelta: onDelta), for: job)
         } catch {
             if Task.isCancelled { return .handedOver }
             return await fail(job, with: JobFailure(error))
@@ -53,7 +56,7 @@ struct Answering: Sendable {
         }
         if job.lease.isOver() { return .handedOver }
         do throws(LanguageModelFailure) {
-            return await store(try await ask(context) { _ in }, for: job)
+            return await store(try await ask(context, for: job) { _ in }, for: job)
         } catch {
             if Task.isCancelled { return .handedOver }
             return await decide(about: job, after: error)
@@ -61,22 +64,32 @@ struct Answering: Sendable {
     }
 
     private func ask(
-        _ context: QuestionContext, onDelta: @escaping @Sendable (String) async -> Void
+        _ context: QuestionContext, for job: ClaimedJob, onDelta: @escaping @Sendable (String) async -> Void
     ) async throws(LanguageModelFailure) -> Completion {
         let prompt = prompts.prompt(
             question: context.question, history: context.turns, domain: context.domain,
             businessContext: context.businessContext)
-        return try await model.answer(prompt, onDelta: onDelta)
+        do throws(LanguageModelFailure) {
+            return try await model.answer(prompt) { [deltas] text in
+                await onDelta(text)
+                deltas.add(text, to: job)
+            }
+        } catch {
+            _ = await deltas.close(job.fence)
+            throw error
+        }
     }
 
     private func store(_ completion: Completion, for job: ClaimedJob) async -> AnswerOutcome {
         let usage = completion.usage.map { UsageObject(usage: $0, model: completion.model).json }
         // NUL has no place in PostgreSQL's text; a model may say it all the same.
         let text = completion.text.replacingOccurrences(of: "\0", with: "\u{FFFD}")
+        let hasDeltas = await deltas.close(job.fence)
         let isStored = await database.persist(job.fence, logger: logger) {
-            try await database.completeJob(job.fence, answer: text, usage: usage)
+            try await database.completeJob(job.fence, answer: text, usage: usage, hasDeltas: hasDeltas)
         }
         if isStored {
+            events.announce(job.conversationID)
             return .answered(StoredAnswer(messageID: job.answerID, text: text, usage: usage))
         }
         return await storedElsewhere(job)
@@ -92,6 +105,7 @@ struct Answering: Sendable {
         let isStored = await database.persist(job.fence, logger: logger) {
             try await database.failJob(job.fence, with: failure)
         }
+        events.announce(job.conversationID)
         return isStored ? .failed(failure) : .handedOver
     }
 
@@ -114,6 +128,7 @@ struct Answering: Sendable {
         _ = await database.persist(job.fence, logger: logger) {
             try await database.releaseJob(job.fence, after: pause, isSpared: isSpared)
         }
+        events.announce(job.conversationID)
         return .handedOver
     }
 }

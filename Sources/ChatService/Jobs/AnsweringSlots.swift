@@ -67,7 +67,8 @@ extension JobPool {
 
     private func answerQueued(_ job: ClaimedJob) async {
         _ = await held.hold(job, isQueued: true) {
-            await self.answering.answer(job)
+            await self.announceProgress(of: job)
+            return await self.answering.answer(job)
         } settle: {
             await self.settle(job, $0)
         }
@@ -117,6 +118,7 @@ extension JobPool {
             _ = await database.persist(job.fence, logger: logger) {
                 try await database.releaseJob(job.fence, after: .zero, isSpared: true)
             }
+            events.announce(job.conversationID)
             await announce(.answer)
             return .handedOver
         }

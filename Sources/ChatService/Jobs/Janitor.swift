@@ -2,7 +2,8 @@ import Logging
 import Shared
 
 /// Sweeps away what nobody needs any more, at start and every ten minutes: files of dead processes on this disk,
-/// uploaded bytes of messages that ended long ago, and idempotency keys past their day.
+/// uploaded bytes of messages that ended long ago, pieces of answers without a job, and idempotency keys past their
+/// day.
 struct Janitor: Sendable {
     let database: PostgresDatabase
     let uploads: LocalUploads
@@ -25,8 +26,13 @@ struct Janitor: Sendable {
         do {
             let chunks = try await database.deleteAbandonedChunks(olderThanHours: Self.keptHours)
             let keys = try await deleteIdempotencyKeys()
-            if chunks + keys > 0 {
-                logger.info("swept", metadata: ["upload_chunks": "\(chunks)", "idempotency_keys": "\(keys)"])
+            let deltas = try await database.deleteAbandonedDeltas()
+            if chunks + keys + deltas > 0 {
+                logger.info(
+                    "swept",
+                    metadata: [
+                        "upload_chunks": "\(chunks)", "idempotency_keys": "\(keys)", "deltas": "\(deltas)",
+                    ])
             }
         } catch {
             logger.warning("not swept", metadata: ["error": "\(error)"])

@@ -26,6 +26,7 @@ final class JobPool: Service {
     let settings: Settings
     let database: PostgresDatabase
     let answering: Answering
+    var events: EventHub { answering.events }
     let uploads: LocalUploads
     let logger: Logger
     /// Set by the frame at the first signal, before this service is told to stop.
@@ -66,6 +67,7 @@ final class JobPool: Service {
                 group.addTask { await self.yieldWhenDraining() }
                 group.addTask { await self.tick() }
                 group.addTask { await self.janitor.run() }
+                group.addTask { await self.answering.deltas.run() }
                 group.addTask { await JobGauges(database: self.database, logger: self.logger).run() }
                 // The workers end by themselves when the pool drains, after they gave back what they held.
                 await self.runWorkers()
@@ -111,6 +113,16 @@ final class JobPool: Service {
     func announce(_ stage: JobStage) async {
         bell(of: stage).ring()
         await notify(channel: "chat_jobs", payload: stage.rawValue)
+    }
+
+    /// Tells readers of events that a job was claimed.
+    func announceProgress(of job: ClaimedJob) async {
+        do {
+            try await database.noteProgress(of: job)
+            events.announce(job.conversationID)
+        } catch {
+            logger.debug("progress not noted", metadata: ["job": "\(job.fence.jobID)", "error": "\(error)"])
+        }
     }
 
     /// Stops the work on a job wherever it runs; its row is gone already.

@@ -62,48 +62,89 @@ extension PostgresQuerying {
     func releaseJob(_ fence: JobFence, after delay: Duration, isSpared: Bool) async throws -> Bool {
         try await query(
             """
-            update chat.jobs set
-                lease_until = null, owner = null,
-                spared = spared + \(isSpared ? 1 : 0),
-                run_after = clock_timestamp() + make_interval(secs => \(delay / .seconds(1)))
-            where id = \(fence.jobID) and attempt = \(fence.attempt)
+            with job as (
+                update chat.jobs set
+                    lease_until = null, owner = null,
+                    spared = spared + \(isSpared ? 1 : 0),
+                    run_after = clock_timestamp() + make_interval(secs => \(delay / .seconds(1)))
+                where id = \(fence.jobID) and attempt = \(fence.attempt)
+                returning subject_id, conversation_id),
+            conversation as (
+                update chat.conversations set changes = changes + 1
+                where id = (select conversation_id from job) returning changes)
+            update chat.messages set change = c.changes from conversation c, job
+            where messages.id = job.subject_id
             """
         ).affectedRows == 1
     }
 
+    /// Tells readers of events that the progress of a message has changed: its job was claimed.
+    func noteProgress(of job: ClaimedJob) async throws {
+        try await query(
+            """
+            with conversation as (
+                update chat.conversations set changes = changes + 1
+                where id = \(job.conversationID) returning changes)
+            update chat.messages set change = c.changes from conversation c where messages.id = \(job.subjectID)
+            """)
+    }
+
     /// Stores the answer and ends the job, or changes nothing when the job is no longer this holder's.
     ///
-    /// The answer keeps the id that was set aside for it; a regenerated answer has its row already and is filled in.
+    /// The answer keeps the id that was set aside for it; a regenerated answer, and one that was cancelled, has its row
+    /// already and is filled in.
     ///
-    /// - Parameter usage: the contract's `usage` object as JSON text.
+    /// - Parameters:
+    ///   - usage: the contract's `usage` object as JSON text.
+    ///   - hasDeltas: whether pieces of the answer may be stored; they go.
     /// - Returns: whether the answer was stored.
-    func completeJob(_ fence: JobFence, answer: String, usage: String?) async throws -> Bool {
+    func completeJob(
+        _ fence: JobFence, answer: String, usage: String?, hasDeltas: Bool = true
+    ) async throws -> Bool {
         let rows = try await query(
             """
             with job as (
                 delete from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt)
                 returning subject_id, question_id, answer_id, generation, conversation_id),
-            answer as (
-                insert into chat.messages (id, conversation_id, role, status, content, reply_to, generation, usage)
-                overriding system value
-                select answer_id, conversation_id, 'assistant', 'completed', \(answer), question_id, generation,
-                    \(usage)::text::json
-                from job
-                on conflict (id) do update set
-                    status = 'completed', content = excluded.content, usage = excluded.usage,
-                    error_code = null, error_detail = null, error_retryable = null
-                returning id, xmax = 0 as is_new),
-            question as (
-                update chat.messages set status = 'completed'
-                where id = (select subject_id from job where subject_id = question_id)),
             conversation as (
                 update chat.conversations set
-                    updated_at = clock_timestamp(),
-                    messages_count = messages_count + (select count(*) from answer where is_new)
-                where id = (select conversation_id from job))
+                    updated_at = clock_timestamp(), changes = changes + 2,
+                    messages_count = messages_count + case when exists (
+                        select from chat.messages where id = (select answer_id from job)) then 0 else 1 end
+                where id = (select conversation_id from job)
+                returning changes),
+            answer as (
+                insert into chat.messages (
+                    id, conversation_id, role, status, content, reply_to, generation, usage, change)
+                overriding system value
+                select answer_id, conversation_id, 'assistant', 'completed', \(answer), question_id, generation,
+                    \(usage)::text::json, c.changes - 1
+                from job, conversation c
+                on conflict (id) do update set
+                    status = 'completed', content = excluded.content, usage = excluded.usage,
+                    change = excluded.change, error_code = null, error_detail = null, error_retryable = null
+                returning id),
+            question as (
+                update chat.messages set
+                    status = 'completed', change = c.changes,
+                    error_code = null, error_detail = null, error_retryable = null
+                from job, conversation c where messages.id = job.question_id and messages.status <> 'completed'),
+            \(sql: hasDeltas ? Self.removalOfDeltas : "")
+            searched as (
+                insert into chat.search_queue
+                select unnest(array[question_id, answer_id]) from job)
             select id from answer
             """)
         return !rows.isEmpty
+    }
+
+    /// The pieces of the answer of `job`, in a statement that ends it.
+    private static var removalOfDeltas: SQL {
+        """
+        deltas as (
+            delete from chat.deltas d using job
+            where d.conversation_id = job.conversation_id and d.message_id = job.answer_id),
+        """
     }
 
     /// Ends the job without an answer and tells so at its message; uploaded bytes that nobody will read again go too.
@@ -114,17 +155,22 @@ extension PostgresQuerying {
             """
             with job as (
                 delete from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt)
-                returning subject_id, question_id),
+                returning subject_id, question_id, answer_id, conversation_id),
             chunks as (
                 delete from chat.upload_chunks
                 where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
             pages as (
                 delete from chat.pages
-                where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id))
+                where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
+            \(sql: Self.removalOfDeltas)
+            searched as (insert into chat.search_queue select question_id from job),
+            conversation as (
+                update chat.conversations set changes = changes + 1
+                where id = (select conversation_id from job) returning changes)
             update chat.messages set
                 status = 'failed', error_code = \(failure.code), error_detail = \(failure.detail),
-                error_retryable = \(failure.isRetryable)
-            from job where messages.id = job.subject_id
+                error_retryable = \(failure.isRetryable), change = c.changes
+            from job, conversation c where messages.id = job.subject_id
             returning messages.id
             """)
         return !rows.isEmpty
@@ -143,11 +189,19 @@ extension PostgresQuerying {
                         and created_at < clock_timestamp() - make_interval(secs => \(age / .seconds(1)))
                     order by id limit 100
                     for update skip locked))
-                returning subject_id)
+                returning subject_id, conversation_id),
+            numbered as (
+                select *, row_number() over (partition by conversation_id order by subject_id) as number from job),
+            conversation as (
+                update chat.conversations set changes = changes + ended.count
+                from (select conversation_id, count(*) from job group by conversation_id) ended
+                where conversations.id = ended.conversation_id
+                returning conversations.id, changes, ended.count)
             update chat.messages set
                 status = 'failed', error_code = \(failure.code), error_detail = \(failure.detail),
-                error_retryable = \(failure.isRetryable)
-            from job where messages.id = job.subject_id
+                error_retryable = \(failure.isRetryable), change = c.changes - c.count + numbered.number
+            from numbered join conversation c on c.id = numbered.conversation_id
+            where messages.id = numbered.subject_id
             """
         ).affectedRows
     }

@@ -68,10 +68,15 @@ extension PostgresQuerying {
     func setPagesTotal(_ pages: Int, ofFile fileID: Int, fence: JobFence) async throws -> Bool {
         try await query(
             """
-            update chat.files set pages_total = \(pages) where id = \(fileID) and exists (
-                select from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt))
+            with job as (
+                select subject_id, conversation_id from chat.jobs
+                where id = \(fence.jobID) and attempt = \(fence.attempt)),
+            file as (
+                update chat.files set pages_total = \(pages) from job where id = \(fileID) returning id),
+            \(sql: Self.tellingOfProgress)
+            select id from file
             """
-        ).affectedRows == 1
+        ).isEmpty == false
     }
 
     /// Stores a recognised page and counts the progress; doing it twice changes nothing.
@@ -82,16 +87,29 @@ extension PostgresQuerying {
         try await query(
             """
             with job as (
-                select id from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt) for share),
+                select id, subject_id, conversation_id from chat.jobs
+                where id = \(fence.jobID) and attempt = \(fence.attempt) for share),
             page as (
                 insert into chat.pages (file_id, number, text) select \(fileID), \(number), \(text) from job
                 on conflict do nothing returning file_id),
             progress as (
                 update chat.files set pages_done = pages_done + 1, partial = partial or \(text == nil)
-                from page where files.id = page.file_id)
+                from page where files.id = page.file_id),
+            \(sql: Self.tellingOfProgress)
             select id from job
             """
         ).isEmpty == false
+    }
+
+    /// Gives the message of `job` the next number of its conversation, so that readers of events hear of it.
+    private static var tellingOfProgress: SQL {
+        """
+        conversation as (
+            update chat.conversations set changes = changes + 1
+            where id = (select conversation_id from job) returning changes),
+        message as (
+            update chat.messages set change = c.changes from conversation c, job where messages.id = job.subject_id)
+        """
     }
 
     /// Counts a crash or a hang of the recognizing child against the file. Returns the count, or nil when the job is
@@ -120,14 +138,18 @@ extension PostgresQuerying {
                     stage = 'answer', lease_until = null, owner = null, spared = attempt, run_after = clock_timestamp(),
                     turn = \(sql: JobTurn.next(stage: "'answer'", user: "jobs.user_id"))
                 where id = \(fence.jobID) and attempt = \(fence.attempt)
-                returning question_id),
+                returning question_id, conversation_id),
+            conversation as (
+                update chat.conversations set changes = changes + 1
+                where id = (select conversation_id from job) returning changes),
             chunks as (
                 delete from chat.upload_chunks
                 where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
             pages as (
                 delete from chat.pages
                 where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id))
-            update chat.messages set content = \(text) from job where messages.id = job.question_id
+            update chat.messages set content = \(text), change = c.changes
+            from job, conversation c where messages.id = job.question_id
             """
         ).affectedRows == 1
     }

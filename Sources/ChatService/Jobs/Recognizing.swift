@@ -7,6 +7,7 @@ struct Recognizing: Sendable {
     let database: PostgresDatabase
     let recognizer: RecognizerProcess
     let uploads: LocalUploads
+    let events: EventHub
     let logger: Logger
 
     /// How often a file may crash or hang its child.
@@ -61,6 +62,7 @@ struct Recognizing: Sendable {
             try await database.setPagesTotal(pages, ofFile: file.id, fence: job.fence)
         }
         guard isHeld else { return .lost }
+        events.announce(job.conversationID)
         for number in 1...max(pages, 1) where number <= pages && !done.contains(number) {
             if job.lease.isOver() { return .lost }
             let text: String?
@@ -73,6 +75,7 @@ struct Recognizing: Sendable {
                 try await database.storePage(number, text: text, ofFile: file.id, fence: job.fence)
             }
             guard isHeld else { return .lost }
+            events.announce(job.conversationID)
         }
         return nil
     }

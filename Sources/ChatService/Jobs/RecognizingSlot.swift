@@ -15,7 +15,8 @@ struct RecognizingSlot: Sendable {
         self.pool = pool
         self.recognizer = recognizer
         stage = Recognizing(
-            database: pool.database, recognizer: recognizer, uploads: pool.uploads, logger: pool.logger)
+            database: pool.database, recognizer: recognizer, uploads: pool.uploads, events: pool.events,
+            logger: pool.logger)
     }
 
     /// Works until the task is cancelled or the pool drains.
@@ -41,7 +42,13 @@ struct RecognizingSlot: Sendable {
     }
 
     private func work(on job: ClaimedJob) async {
-        await pool.held.hold(job, isQueued: true, work: { await outcome(of: job) }, settle: { await settle(job, $0) })
+        await pool.held.hold(
+            job, isQueued: true,
+            work: {
+                await pool.announceProgress(of: job)
+                return await outcome(of: job)
+            }, settle: { await settle(job, $0) })
+        pool.events.announce(job.conversationID)
         await pool.uploads.sweep(pool.database)
     }
 

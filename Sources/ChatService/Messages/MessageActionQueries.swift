@@ -3,43 +3,33 @@ import Shared
 /// How an action on a message ended.
 enum MessageActionOutcome: Sendable {
     /// Done; the id of the message that tells of it and the job that was made or stopped.
-    case done(messageID: Int, jobID: Int)
+    case done(messageID: Int, jobID: Int, conversationID: Int)
     /// The message is the user's, but in no state for this action.
     case refused
     /// The user has no such message.
     case absent
 }
 
-/// Cancel, retry and regenerate: single statements, so that two replicas asked at once give one effect.
+/// Retry and regenerate: single statements, so that two replicas asked at once give one effect.
 extension PostgresQuerying {
-    /// Stops the work on a message: takes the job away, so that its holder's next write changes nothing, and marks the
-    /// message.
-    func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
-        let rows = try await query(
-            """
-            with job as (
-                delete from chat.jobs where subject_id = \(id) and user_id = \(userID) returning id),
-            message as (
-                update chat.messages set
-                    status = 'cancelled', error_code = 'cancelled',
-                    error_detail = 'The work on this message was cancelled.', error_retryable = true
-                where id = \(id) and exists (select from job) returning id)
-            select (select id from job), (select id from message)
-            from chat.messages m join chat.conversations c on c.id = m.conversation_id
-            where m.id = \(id) and c.user_id = \(userID)
-            """)
-        return try outcome(of: rows)
-    }
-
     /// Starts a failed or cancelled question again, at the answer when its text is known already.
+    ///
+    /// An answer that was cancelled on the way is the one that will be filled in: there is never a second.
     func retryMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
         let rows = try await query(
             """
-            with message as (
+            with conversation as (
+                update chat.conversations set changes = changes + 1
+                where user_id = \(userID) and id = (
+                    select conversation_id from chat.messages
+                    where id = \(id) and role = 'user' and status in ('failed', 'cancelled') and error_retryable)
+                returning id, changes),
+            message as (
                 update chat.messages m set
-                    status = 'processing', error_code = null, error_detail = null, error_retryable = null
-                from chat.conversations c
-                where m.id = \(id) and c.id = m.conversation_id and c.user_id = \(userID)
+                    status = 'processing', error_code = null, error_detail = null, error_retryable = null,
+                    change = c.changes
+                from conversation c
+                where m.id = \(id) and c.id = m.conversation_id
                     and m.role = 'user' and m.status in ('failed', 'cancelled') and m.error_retryable
                 returning m.id, m.conversation_id),
             work as (
@@ -49,10 +39,14 @@ extension PostgresQuerying {
                 from message),
             job as (
                 insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, turn)
-                select id, id, nextval('chat.messages_id_seq'), conversation_id, \(userID), stage,
+                select id, id,
+                    coalesce(
+                        (select id from chat.messages where reply_to = work.id and generation = 0),
+                        nextval('chat.messages_id_seq')),
+                    conversation_id, \(userID), stage,
                     \(sql: JobTurn.next(stage: "work.stage", user: "\(userID)"))
                 from work returning id)
-            select (select id from job), (select id from message)
+            select (select id from job), (select id from message), m.conversation_id
             from chat.messages m join chat.conversations c on c.id = m.conversation_id
             where m.id = \(id) and c.user_id = \(userID)
             """)
@@ -80,21 +74,22 @@ extension PostgresQuerying {
                 select m.id, m.reply_to, m.conversation_id
                 from chat.messages m join chat.conversations c on c.id = m.conversation_id
                 where m.id = \(id) and c.user_id = \(userID) and m.role = 'assistant' and m.status <> 'processing'),
-            message as (
-                insert into chat.messages (conversation_id, role, status, content, reply_to, generation)
-                select conversation_id, 'assistant', 'processing', '', reply_to,
-                    (select max(generation) + 1 from chat.messages a where a.reply_to = old.reply_to)
-                from old returning id, conversation_id, reply_to, generation),
             conversation as (
-                update chat.conversations set updated_at = clock_timestamp(), messages_count = messages_count + 1
-                where id = (select conversation_id from message)),
+                update chat.conversations set
+                    updated_at = clock_timestamp(), messages_count = messages_count + 1, changes = changes + 1
+                where id = (select conversation_id from old) returning changes),
+            message as (
+                insert into chat.messages (conversation_id, role, status, content, reply_to, generation, change)
+                select conversation_id, 'assistant', 'processing', '', reply_to,
+                    (select max(generation) + 1 from chat.messages a where a.reply_to = old.reply_to), c.changes
+                from old, conversation c returning id, conversation_id, reply_to, generation),
             job as (
                 insert into chat.jobs (
                     subject_id, question_id, answer_id, generation, conversation_id, user_id, stage, turn)
                 select id, reply_to, id, generation, conversation_id, \(userID), 'answer',
                     \(sql: JobTurn.next(stage: "'answer'", user: "\(userID)"))
                 from message returning id)
-            select (select id from job), (select id from message)
+            select (select id from job), (select id from message), m.conversation_id
             from chat.messages m join chat.conversations c on c.id = m.conversation_id
             where m.id = \(id) and c.user_id = \(userID)
             """)
@@ -103,8 +98,78 @@ extension PostgresQuerying {
 
     private func outcome(of rows: PostgresRows) throws -> MessageActionOutcome {
         guard let row = rows.first else { return .absent }
-        let (jobID, messageID) = try row.decode(Int?.self, Int?.self)
+        let (jobID, messageID, conversationID) = try row.decode(Int?.self, Int?.self, Int.self)
         guard let jobID, let messageID else { return .refused }
-        return .done(messageID: messageID, jobID: jobID)
+        return .done(messageID: messageID, jobID: jobID, conversationID: conversationID)
     }
+}
+
+extension PostgresDatabase {
+    /// Stops the work on a message: takes the job away, so that its holder's next write changes nothing, and marks the
+    /// message. What the model had written by then is kept, as an answer that is `cancelled`.
+    ///
+    /// Two statements in a transaction: the first waits for a piece of the answer that is just being written, the
+    /// second sees it.
+    func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
+        try await withTransaction { transaction in
+            let jobs = try await transaction.query(
+                """
+                delete from chat.jobs where subject_id = \(id) and user_id = \(userID)
+                returning id, question_id, answer_id, conversation_id
+                """)
+            guard let job = jobs.first else {
+                let message = try await transaction.message(id, userID: userID)
+                return message == nil ? .absent : .refused
+            }
+            let (jobID, questionID, answerID, conversationID) = try job.decode(Int.self, Int.self, Int.self, Int.self)
+            try await transaction.markCancelled(
+                subject: id, question: questionID, answer: answerID, conversation: conversationID)
+            return .done(messageID: id, jobID: jobID, conversationID: conversationID)
+        }
+    }
+}
+
+extension PostgresTransaction {
+    /// Stores the pieces of the newest attempt as the answer, which is a new row unless the answer has one already, and
+    /// marks the message that tells of the job.
+    fileprivate func markCancelled(
+        subject: Int, question: Int, answer: Int, conversation: Int
+    ) async throws {
+        try await query(
+            """
+            with piece as (
+                delete from chat.deltas where conversation_id = \(conversation) and message_id = \(answer)
+                returning attempt, position, text),
+            partial as (
+                select string_agg(text, '' order by position) as text from piece
+                where attempt = (select max(attempt) from piece) having count(*) > 0),
+            conversation as (
+                update chat.conversations set
+                    updated_at = clock_timestamp(), changes = changes + 2,
+                    messages_count = messages_count + (select count(*) from partial where not exists (
+                        select from chat.messages where id = \(answer)))
+                where id = \(conversation) returning changes),
+            answer as (
+                insert into chat.messages (
+                    id, conversation_id, role, status, content, reply_to, change, error_code, error_detail,
+                    error_retryable)
+                overriding system value
+                select \(answer), \(conversation), 'assistant', 'cancelled', p.text, \(question), c.changes - 1,
+                    'cancelled', \(Self.cancelledDetail), false
+                from partial p, conversation c where \(subject) <> \(answer)
+                on conflict (id) do update set
+                    content = excluded.content, change = excluded.change, status = excluded.status,
+                    error_code = excluded.error_code, error_detail = excluded.error_detail,
+                    error_retryable = excluded.error_retryable, usage = null),
+            searched as (
+                insert into chat.search_queue select unnest(array[\(question), \(answer)]::bigint[]))
+            update chat.messages set
+                status = 'cancelled', error_code = 'cancelled', error_detail = \(Self.cancelledDetail),
+                error_retryable = role = 'user', change = c.changes,
+                content = case when role = 'user' then content else coalesce((select text from partial), '') end
+            from conversation c where id = \(subject)
+            """)
+    }
+
+    private static var cancelledDetail: String { "The work on this message was cancelled." }
 }

@@ -68,6 +68,11 @@ extension UnsafeRawBufferPointer {
 }
 
 extension PostgresRow {
+    /// A `bigint`, nil for NULL.
+    func integer(column: Int) -> Int? {
+        withColumns { columns in columns[column].map { Int($0.bigEndianInt64) } }
+    }
+
     /// The id and the time of a message row; nil for the row that stands for an empty conversation.
     var messagePosition: PageCursor? {
         withColumns { columns in

@@ -1,8 +1,8 @@
 import Shared
 
 /// The columns that `MessageJSON` writes, in its order; `files`, `progress` and `error` come as finished JSON, and cost
-/// nothing for the many messages that have none.
-private let messageColumns: SQL = """
+/// nothing for the many messages that have none. For a message called `m`.
+let messageColumns: SQL = """
     m.id, m.created_at, m.role, m.status, m.content, m.reply_to,
     case when m.file_count > 0 then (
         select json_agg(json_build_object('id', f.id, 'name', f.name, 'size', f.size,

@@ -33,10 +33,13 @@ struct MessageRoutes: Sendable {
 
     func cancel(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
         let id = try context.id("id")
+        // What the model has said up to now is a part of the answer, also where it is written down only now and then.
+        await pool.answering.deltas.flush()
         switch try await database.cancelMessage(id, userID: context.identity.userID) {
         case .absent: throw Problem(.messageNotFound)
         case .refused: throw Problem(.alreadyFinal)
-        case .done(let messageID, let jobID):
+        case .done(let messageID, let jobID, let conversationID):
+            pool.events.announce(conversationID)
             await pool.announceStop(jobID: jobID)
             return .json(try await body(ofMessage: messageID, context).buffer, status: .accepted)
         }
@@ -63,7 +66,8 @@ struct MessageRoutes: Sendable {
         switch outcome {
         case .absent: throw Problem(.messageNotFound)
         case .refused: throw Problem(refusal)
-        case .done(let messageID, _):
+        case .done(let messageID, _, let conversationID):
+            pool.events.announce(conversationID)
             let body = try await body(ofMessage: messageID, context)
             await pool.announce(.recognize)
             await pool.announce(.answer)

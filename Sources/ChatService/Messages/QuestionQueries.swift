@@ -9,6 +9,11 @@ struct NewQuestion: Sendable {
     let domain: String?
     /// How many files come with it; the work then starts with recognition.
     let fileCount: Int
+    /// The name of the first file.
+    var fileName: String?
+
+    /// What a conversation that has no title yet is called by.
+    var title: String { ConversationTitle.made(from: content, fileName: fileName) }
 }
 
 /// What answering needs to know of a question.
@@ -16,11 +21,11 @@ struct QuestionContext: Sendable {
     let question: String
     let domain: String?
     let businessContext: String?
-    /// Completed messages before the question, oldest first.
+    /// Completed and cancelled messages before the question, oldest first: what was said until it was stopped was said.
     let history: [EarlierMessage]
 }
 
-/// A completed message of the history, cut to `QuestionContext.messageCharacters`.
+/// A message of the history, cut to `QuestionContext.messageCharacters`.
 struct EarlierMessage: Sendable {
     let isQuestion: Bool
     let text: String
@@ -54,12 +59,13 @@ extension PostgresQuerying {
             """
             with conversation as (
                 update chat.conversations set
-                    updated_at = clock_timestamp(), messages_count = messages_count + 1
+                    updated_at = clock_timestamp(), messages_count = messages_count + 1, changes = changes + 1,
+                    \(sql: ConversationTitle.assignment(of: new.title))
                 where id = \(new.conversationID) and user_id = \(new.userID)
-                returning id, user_id, business_context),
+                returning id, user_id, business_context, changes),
             question as (
-                insert into chat.messages (conversation_id, role, status, content, domain)
-                select id, 'user', 'processing', \(new.content), \(new.domain) from conversation
+                insert into chat.messages (conversation_id, role, status, content, domain, change)
+                select id, 'user', 'processing', \(new.content), \(new.domain), changes from conversation
                 returning id, conversation_id),
             \(sql: known)
             job as (
@@ -73,7 +79,7 @@ extension PostgresQuerying {
             from conversation c cross join job j left join lateral (
                 select role, left(content, \(QuestionContext.messageCharacters)::int) as text, created_at, id
                 from chat.messages
-                where conversation_id = \(new.conversationID) and status = 'completed'
+                where conversation_id = \(new.conversationID) and status in ('completed', 'cancelled')
                 order by created_at desc, id desc limit \(QuestionContext.messagesMax)) h on true
             order by h.created_at, h.id
             """)
@@ -103,7 +109,7 @@ extension PostgresQuerying {
             left join lateral (
                 select role, left(content, \(QuestionContext.messageCharacters)::int) as text, created_at, id
                 from chat.messages
-                where conversation_id = q.conversation_id and status = 'completed'
+                where conversation_id = q.conversation_id and status in ('completed', 'cancelled')
                     and (created_at, id) < (q.created_at, q.id)
                 order by created_at desc, id desc limit \(QuestionContext.messagesMax)) h on true
             where q.id = \(questionID)

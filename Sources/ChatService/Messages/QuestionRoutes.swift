@@ -78,6 +78,7 @@ struct QuestionRoutes: Sendable {
         let accepted = try await database.acceptQuestion(
             question, owner: pool.owner, leaseSeconds: pool.settings.leaseSeconds, key: key)
         guard let accepted else { throw Problem(.conversationNotFound) }
+        pool.events.announce(question.conversationID)
         return accepted
     }
 

@@ -14,12 +14,14 @@ extension PostgresQuerying {
             """
             with conversation as (
                 update chat.conversations set
-                    updated_at = clock_timestamp(), messages_count = messages_count + 1
+                    updated_at = clock_timestamp(), messages_count = messages_count + 1, changes = changes + 1,
+                    \(sql: ConversationTitle.assignment(of: new.title))
                 where id = \(new.conversationID) and user_id = \(new.userID)
-                returning id),
+                returning id, changes),
             question as (
-                insert into chat.messages (conversation_id, role, status, content, domain, file_count)
-                select id, 'user', 'processing', \(new.content), \(new.domain), \(new.fileCount) from conversation
+                insert into chat.messages (conversation_id, role, status, content, domain, file_count, change)
+                select id, 'user', 'processing', \(new.content), \(new.domain), \(new.fileCount), changes
+                from conversation
                 returning id, conversation_id),
             \(sql: known)
             job as (

@@ -83,12 +83,14 @@ struct UploadRoutes: Sendable {
     private func accept(
         _ draft: QuestionDraft, _ upload: Upload, _ userID: Int, _ key: IdempotencyKey?
     ) async throws -> StoredUpload {
-        let question = try fields.question(from: draft, userID)
+        var question = try fields.question(from: draft, userID)
+        question.fileName = upload.files.first?.name
         guard let stored = try await store.store(question, upload.files, key: key) else {
             throw Problem(.conversationNotFound)
         }
         upload.keepFiles()
         await uploads.keep(stored.files)
+        pool.events.announce(question.conversationID)
         await pool.announce(.recognize)
         return stored
     }

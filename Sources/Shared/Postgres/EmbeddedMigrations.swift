@@ -8,6 +8,7 @@ extension Migration {
         Migration(number: 2, name: "chat", bytes: PackageResources._02_chat_sql),
         Migration(number: 3, name: "idempotency", bytes: PackageResources._03_idempotency_sql),
         Migration(number: 4, name: "jobs", bytes: PackageResources._04_jobs_sql),
+        Migration(number: 5, name: "live", bytes: PackageResources._05_live_sql),
         Migration(number: 6, name: "second_factor", bytes: PackageResources._06_second_factor_sql),
     ]
 

@@ -10,7 +10,7 @@ import Testing
         try await ChatFixture.with { fixture in
             let job = try await fixture.accept().job
             guard
-                case .done(job.questionID, job.fence.jobID) = try await fixture.database.cancelMessage(
+                case .done(job.questionID, job.fence.jobID, _) = try await fixture.database.cancelMessage(
                     job.questionID, userID: fixture.userID)
             else {
                 Issue.record("not cancelled")
@@ -82,7 +82,7 @@ import Testing
             let job = try await fixture.accept().job
             _ = try await fixture.database.completeJob(job.fence, answer: "old", usage: nil)
             guard
-                case .done(let newID, _) = try await fixture.database.regenerateMessage(
+                case .done(let newID, _, _) = try await fixture.database.regenerateMessage(
                     job.answerID, userID: fixture.userID)
             else {
                 Issue.record("not regenerated")

@@ -64,6 +64,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case tooManyAttempts = "too_many_attempts"
     case tooManyRegistrations = "too_many_registrations"
     case tooManyJobs = "too_many_jobs"
+    case tooManyStreams = "too_many_streams"
     case headerTooLarge = "header_too_large"
     case internalError = "internal_error"
     case llmFailed = "llm_failed"
@@ -171,6 +172,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .tooManyRegistrations:
             (429, "Too many registrations", "There were too many registrations from this address. Try again later.")
         case .tooManyJobs: (429, "Too many jobs", "Too much of your work is still waiting. Try again later.")
+        case .tooManyStreams:
+            (429, "Too many streams", "Too many streams of events are open for you. Close one, or try again later.")
         case .headerTooLarge: (431, "Header too large", "The header of the request is too large.")
         case .internalError: (500, "Internal error", "Something went wrong on our side.")
         case .llmFailed: (502, "Language model failed", "The language model did not give a usable answer.")

@@ -19,6 +19,11 @@ package struct AccessIdentity: Sendable, Equatable {
         self.tokenID = tokenID
         self.expiresAt = expiresAt
     }
+
+    /// Whether the token is past its end and the leeway, for what outlives the request that it came with.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package func isExpired(now: Int) -> Bool { now > expiresAt + AccessTokenRules.leewaySeconds }
 }
 
 /// A key that access tokens are signed with, and its name in the token's header.

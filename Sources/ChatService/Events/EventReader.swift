@@ -1,0 +1,89 @@
+import Shared
+import Synchronization
+
+/// What a reader of events is woken for; several come as one.
+struct EventSignals: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    /// Messages of the conversation, or the conversation itself, have changed.
+    static let changes = EventSignals(rawValue: 1)
+    /// There are new pieces of answers.
+    static let deltas = EventSignals(rawValue: 2)
+    /// Nothing was written for a while.
+    static let ping = EventSignals(rawValue: 4)
+    /// The stream is over.
+    static let end = EventSignals(rawValue: 8)
+}
+
+/// One open stream of events: a bell, and whose it is. What is told is read from the rows by the one who waits here, so
+/// nothing piles up for a reader that is slow.
+final class EventReader: Sendable {
+    private struct State {
+        var signals: EventSignals
+        var waiting: CheckedContinuation<EventSignals, Never>?
+        var silentTicks = 0
+
+        /// The one who waits and what for, if there is both.
+        mutating func takeWaiting() -> (
+            continuation: CheckedContinuation<EventSignals, Never>, signals: EventSignals
+        )? {
+            guard !signals.isEmpty, let waiting else { return nil }
+            // The end stays: whoever asks again hears of it again.
+            defer { (self.waiting, signals) = (nil, signals.intersection(.end)) }
+            return (waiting, signals)
+        }
+    }
+
+    /// A proxy in between gives up after a minute of silence; so does a client that waits for the ping.
+    static let pingTicks = 15
+
+    let conversationID: Int
+    private let identity: AccessIdentity
+    private let state: Mutex<State>
+
+    /// - Parameter signals: what the reader begins with.
+    init(conversationID: Int, identity: AccessIdentity, signals: EventSignals) {
+        self.conversationID = conversationID
+        self.identity = identity
+        state = Mutex(State(signals: signals))
+    }
+
+    var userID: Int { identity.userID }
+
+    /// Wakes the reader, now or when it waits next.
+    func signal(_ signals: EventSignals) {
+        let waiting = state.withLock { state in
+            state.signals.formUnion(signals)
+            return state.takeWaiting()
+        }
+        waiting?.continuation.resume(returning: waiting?.signals ?? [])
+    }
+
+    /// What has happened since the last call; waits if nothing has. `.end` when the task is cancelled. For one task.
+    func next() async -> EventSignals {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waiting = state.withLock { state in
+                    state.waiting = continuation
+                    state.silentTicks = 0
+                    return state.takeWaiting()
+                }
+                waiting?.continuation.resume(returning: waiting?.signals ?? [])
+            }
+        } onCancel: {
+            signal(.end)
+        }
+    }
+
+    /// Called once a second: pings a stream that was silent, ends one whose token is over.
+    ///
+    /// - Parameter now: seconds since 1970.
+    func tick(now: Int, revoked: RevokedSessions) {
+        if identity.isExpired(now: now) || revoked.state(of: identity.sessionID) == .revoked { return signal(.end) }
+        let isSilent = state.withLock { state in
+            state.silentTicks += 1
+            return state.silentTicks >= Self.pingTicks
+        }
+        if isSilent { signal(.ping) }
+    }
+}
