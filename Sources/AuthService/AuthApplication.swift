@@ -41,16 +41,18 @@ struct AuthApplication: Sendable {
     /// The server with all that runs beside it. Stopped in the opposite order: requests first, the database last.
     var server: Application<RouterResponder<ServiceContext>> {
         let migrator = Migrator()
+        let schema = SchemaGate()
         let feed = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
         return frame.application(
             router,
             services: [
-                database, PostgresGauges(database: database), hasher, feed,
+                database, PostgresGauges(database: database), hasher, schema.behind(feed),
                 ExpirySweep(database: database, seal: SecretSeal(settings.token), logger: logger),
             ],
             beforeServing: {
                 try await migrator.migrate(database, logger: logger)
                 try await feed.load()
+                schema.open()
             })
     }
 

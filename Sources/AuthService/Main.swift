@@ -16,7 +16,7 @@ struct Main {
     }
 
     private static func serve() async throws {
-        var reader = try await SettingsReader()
+        var reader = SettingsReader()
         let settings = AuthSettings(&reader)
         try reader.finish()
         settings.log.bootstrap()

@@ -10,6 +10,7 @@ struct ChatApplication: Sendable {
     let database: PostgresDatabase
     let pool: JobPool
     private let sessions: RevokedSessionsFeed
+    private let schema = SchemaGate()
     private let verifier: AccessTokenVerifier
     /// Nil: the offline model answers.
     private let remoteModel: OpenAIModel?
@@ -67,8 +68,10 @@ struct ChatApplication: Sendable {
         conversations = ConversationRoutes(database: database, keys: keys, events: hub)
         messages = MessageRoutes(database: database, pool: pool, admission: admission)
         files = UploadRoutes(
-            database: database, pool: pool, admission: admission, fields: fields, keys: keys,
-            reader: UploadReader(spool: spool), store: UploadStore(database: database, spool: spool), uploads: uploads)
+            database: database, pool: pool, admission: admission,
+            room: UploadAdmission(jobsMax: settings.queueJobsMax, jobsOfUserMax: settings.queueJobsPerUser),
+            fields: fields, keys: keys, reader: UploadReader(spool: spool),
+            store: UploadStore(database: database, spool: spool), uploads: uploads)
         questions = QuestionRoutes(
             database: database, pool: pool, admission: admission, fields: fields, keys: keys, uploads: files)
         self.domains = DomainRoutes(domains: domains)
@@ -98,7 +101,8 @@ struct ChatApplication: Sendable {
     /// In the order of their need: they are stopped in the reverse one, so what the pool uses outlives it.
     private var services: [any Service] {
         let remote = remoteModel.map { [$0 as any Service] } ?? []
-        return [database, PostgresGauges(database: database), sessions, hub] + remote + [pool]
+        return [database, PostgresGauges(database: database), schema.behind(sessions), schema.behind(hub)] + remote
+            + [schema.behind(pool)]
     }
 
     /// Migrates, serves and works until SIGTERM or SIGINT.
@@ -108,6 +112,7 @@ struct ChatApplication: Sendable {
             beforeServing: {
                 try await Migrator().migrate(database, logger: frame.logger)
                 try await sessions.load()
+                schema.open()
             })
         try await frame.run(application)
     }

@@ -12,16 +12,23 @@ struct Main {
         } catch {
             FileHandle.standardError.write(Data("ChatService: \(error)\n".utf8))
             // sysexits.h: 78 tells a supervisor that starting again will not help.
-            exit(error is SettingsError ? 78 : 1)
+            exit(isLasting(error) ? 78 : 1)
         }
     }
 
+    private static func isLasting(_ error: any Error) -> Bool {
+        if case SpoolFailure.unusable = error { return true }
+        return error is SettingsError
+    }
+
     private static func serve() async throws {
-        var reader = try await SettingsReader()
+        var reader = SettingsReader()
         let settings = ChatSettings(&reader)
         try reader.finish()
         settings.log.bootstrap()
         PrometheusRegistry.bootstrap()
+        // A write beyond a limit on the size of files (setrlimit(2)) is to fail like one to a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         try await ChatApplication(settings, logger: Logger(label: "ChatService")).run()
     }
 }

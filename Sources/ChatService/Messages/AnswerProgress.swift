@@ -19,6 +19,11 @@ final class AnswerProgress: Sendable {
         pieces.yield(text)
     }
 
+    /// Adds an empty piece from time to time, until the task is cancelled: something to say while the model thinks.
+    func ping(every interval: Duration) async {
+        while (try? await Task.sleep(for: interval)) != nil { pieces.yield("") }
+    }
+
     /// Says how it ended; `texts` ends once what waits was read.
     func end(_ outcome: AnswerOutcome) {
         ending.yield(outcome)

@@ -5,6 +5,9 @@ import Shared
 
 /// Writes server-sent events (WHATWG HTML, section 9.2) as the body of an answer.
 struct EventStreamWriter {
+    /// Between two comments that keep a stream open through proxies; nginx waits for 60 s.
+    static let pingInterval: Duration = .seconds(15)
+
     private var body: any ResponseBodyWriter
 
     fileprivate init(body: any ResponseBodyWriter) {

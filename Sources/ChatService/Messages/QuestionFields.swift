@@ -42,11 +42,7 @@ struct QuestionFields: Sendable {
         guard !message.allSatisfy(\.isWhitespace) else {
             throw Problem(.emptyMessage, errors: [.init("message", "must not be empty")])
         }
-        guard message.unicodeScalars.count <= Self.messageCharactersMax else {
-            throw Problem(
-                .messageTooLong, errors: [.init("message", "must have at most \(Self.messageCharactersMax) characters")]
-            )
-        }
+        guard message.unicodeScalars.count <= Self.messageCharactersMax else { throw .messageTooLong }
         return message
     }
 
@@ -56,5 +52,13 @@ struct QuestionFields: Sendable {
             throw Problem(.unknownDomain, errors: [.init("domain", "is not one of GET /domains")])
         }
         return domain
+    }
+}
+
+extension Problem {
+    /// A question of more characters than one may have.
+    static var messageTooLong: Problem {
+        let bound = "must have at most \(QuestionFields.messageCharactersMax) characters"
+        return Problem(.messageTooLong, errors: [.init("message", bound)])
     }
 }

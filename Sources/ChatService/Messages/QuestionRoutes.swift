@@ -55,8 +55,13 @@ struct QuestionRoutes: Sendable {
         return .eventStream { events in
             var events = events
             try await events.sendAccepted(questionID: job.questionID, answerID: job.answerID)
+            async let _ = progress.ping(every: EventStreamWriter.pingInterval)
             for await text in progress.texts {
-                try await events.send("delta") { json in json.member("text", text) }
+                if text.isEmpty {
+                    try await events.sendPing()
+                } else {
+                    try await events.send("delta") { json in json.member("text", text) }
+                }
             }
             let end = await ending(of: job, progress)
             try await events.send(

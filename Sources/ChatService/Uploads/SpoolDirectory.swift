@@ -47,13 +47,21 @@ struct SpoolDirectory: Sendable {
 
     /// Makes the root, or checks the one that is there: somebody else could have made it first.
     private static func prepare(_ root: String) throws(SpoolFailure) {
-        if mkdir(root, 0o700) == 0 { return }
+        if make(root) { return }
         guard errno == EEXIST else {
             throw .unusable(directory: root, reason: "It cannot be created: \(String(cString: strerror(errno))).")
         }
         var status = stat()
         guard lstat(root, &status) == 0 else { throw .last("lstat") }
         if let reason = fault(of: status) { throw .unusable(directory: root, reason: reason) }
+    }
+
+    /// Makes a directory, and what is missing above it, for their owner alone. False: errno says why not.
+    private static func make(_ path: String) -> Bool {
+        if mkdir(path, 0o700) == 0 { return true }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return false }
+        guard make(String(path[..<slash])) || errno == EEXIST else { return false }
+        return mkdir(path, 0o700) == 0
     }
 
     private static func fault(of status: stat) -> String? {

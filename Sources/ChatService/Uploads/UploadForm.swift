@@ -23,6 +23,9 @@ struct UploadForm: Sendable {
         case file(name: String, count: Int)
     }
 
+    /// The field whose length is the user's business (422), not that of the program that made the form (400).
+    private static let messageField = "message"
+
     private let limits: UploadLimits
     private let sniffer = DocumentTypeSniffer()
     private var part = Part.none
@@ -82,6 +85,7 @@ struct UploadForm: Sendable {
         _ bytes: ByteBuffer, name: String, value: consuming ByteBuffer
     ) throws(UploadFailure) {
         guard value.readableBytes + bytes.readableBytes <= limits.fieldBytes else {
+            if name == Self.messageField { throw .messageTooLong }
             throw .badField(name: name, reason: "is longer than \(limits.fieldBytes) bytes")
         }
         value.writeImmutableBuffer(bytes)

@@ -15,6 +15,7 @@ extension Problem {
         case .emptyFile(let name): self.init(.unreadableFile, detail: "The file \"\(name)\" is empty.")
         case .badField(let name, let reason):
             self.init(.invalidBody, errors: [.init(name, "The field \(reason).")])
+        case .messageTooLong: self = .messageTooLong
         case .busy: self.init(.overloaded)
         }
     }

@@ -35,6 +35,17 @@ extension PostgresQuerying {
         ).first?.decode(Int.self, Int.self)
     }
 
+    /// The bytes of the files that wait for recognition or are being read, over all and of one user.
+    func uploadedBytes(userID: Int) async throws -> (all: Int, ofUser: Int) {
+        try await read(
+            """
+            select coalesce(sum(f.size), 0)::bigint,
+                coalesce(sum(f.size) filter (where j.user_id = \(userID)), 0)::bigint
+            from chat.jobs j join chat.files f on f.message_id = j.question_id where j.stage = 'recognize'
+            """
+        )[0].decode(Int.self, Int.self)
+    }
+
     /// Stores what is known of an uploaded file before anybody has opened it; returns its id.
     func insertFile(_ file: SpooledFile, position: Int, messageID: Int) async throws -> Int {
         try await query(

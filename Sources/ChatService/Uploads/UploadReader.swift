@@ -10,7 +10,7 @@ final class UploadReader: Sendable {
     static let bodiesAtOnce = 256
 
     private let spool: UploadSpool
-    private let limits: UploadLimits
+    let limits: UploadLimits
     private let reading = Mutex(0)
 
     init(spool: UploadSpool, limits: UploadLimits = UploadLimits()) {

@@ -6,7 +6,9 @@ import Shared
 struct UploadRoutes: Sendable {
     let database: PostgresDatabase
     let pool: JobPool
+    /// Of the shared queue, which plain questions are in, too.
     let admission: Admission
+    let room: UploadAdmission
     let fields: QuestionFields
     let keys: IdempotentAnswer
     let reader: UploadReader
@@ -16,14 +18,13 @@ struct UploadRoutes: Sendable {
     /// How long `POST /chat` with files waits for the answer when the client does not say (`Prefer: wait`, RFC 7240).
     static let waitSecondsDefault = 55
     static let waitSecondsMax = 300
-    /// Between two comments that keep a stream of events open through proxies.
-    static let pingInterval: Duration = .seconds(15)
 
     /// Takes the files, makes them durable, and answers 202 before any of them is read.
     func upload(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
         let userID = context.identity.userID
         let mark = try IdempotencyMark(request.headers, call: .chatFile, userID: userID)
-        try await checkQueue(mark, userID)
+        let ticket = try await admit(request, mark, userID)
+        defer { ticket?.leave() }
         return try await reader.withUpload(of: request, context: context, filesRequired: true) { upload in
             var body = BodyFields(form: upload.fields)
             let draft = try fields.draft(from: &body, files: upload.files)
@@ -45,20 +46,7 @@ struct UploadRoutes: Sendable {
         _ request: Request, _ context: AuthenticatedContext, _ exchange: QuestionExchange,
         plain: (QuestionDraft) async throws -> Response
     ) async throws -> Response {
-        try await checkQueue(exchange.mark, exchange.userID)
-        let form = try await reader.withUpload(of: request, context: context, filesRequired: false) { upload -> Form in
-            var body = BodyFields(form: upload.fields)
-            let draft = try fields.draft(from: &body, files: upload.files)
-            if upload.files.isEmpty { return .plain(draft) }
-            let key = exchange.mark?.key(for: draft.payload)
-            return try await keys.once(key) { known in
-                .answered(
-                    try exchange.answer(again: known, try await database.standing(of: known), draft.conversationID))
-            } first: {
-                .accepted(try await accept(draft, upload, exchange.userID, key))
-            }
-        }
-        switch form {
+        switch try await form(request, context, exchange) {
         case .plain(let draft): return try await plain(draft)
         case .answered(let response): return response
         case .accepted(let question):
@@ -74,10 +62,38 @@ struct UploadRoutes: Sendable {
         case accepted(StoredUpload)
     }
 
-    /// Refused before the body is read where that is possible. A repetition is not refused: it makes no work.
-    private func checkQueue(_ mark: IdempotencyMark?, _ userID: Int) async throws {
-        if let mark, try await database.isKnown(mark) { return }
-        try admission.check(waiting: try await database.countUnfinishedJobs(userID: userID))
+    private func form(
+        _ request: Request, _ context: AuthenticatedContext, _ exchange: QuestionExchange
+    ) async throws -> Form {
+        let ticket = try await admit(request, exchange.mark, exchange.userID)
+        defer { ticket?.leave() }
+        return try await reader.withUpload(of: request, context: context, filesRequired: false) { upload in
+            var body = BodyFields(form: upload.fields)
+            let draft = try fields.draft(from: &body, files: upload.files)
+            if upload.files.isEmpty { return .plain(draft) }
+            let key = exchange.mark?.key(for: draft.payload)
+            return try await keys.once(key) { known in
+                .answered(
+                    try exchange.answer(again: known, try await database.standing(of: known), draft.conversationID))
+            } first: {
+                .accepted(try await accept(draft, upload, exchange.userID, key))
+            }
+        }
+    }
+
+    /// Refuses before the body is read, the cheaper look first: whoever is refused for the number of jobs costs no sum.
+    /// A repetition is not refused and gets no ticket: it makes no work.
+    private func admit(
+        _ request: Request, _ mark: IdempotencyMark?, _ userID: Int
+    ) async throws -> UploadAdmission.Ticket? {
+        if let mark, try await database.isKnown(mark) { return nil }
+        let jobs = try await database.countUnfinishedJobs(userID: userID)
+        try admission.check(waiting: jobs)
+        let bytes = try await database.uploadedBytes(userID: userID)
+        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? reader.limits.requestBytes
+        return try room.enter(
+            userID: userID, bytes: min(max(announced, 0), reader.limits.requestBytes),
+            all: .init(jobs: jobs.all, bytes: bytes.all), ofUser: .init(jobs: jobs.ofUser, bytes: bytes.ofUser))
     }
 
     private func accept(
@@ -126,7 +142,7 @@ struct UploadRoutes: Sendable {
                         end, questionID: question.questionID, conversationID: question.conversationID,
                         requestID: exchange.requestID)
                 }
-                if ContinuousClock.now - spoke >= Self.pingInterval {
+                if ContinuousClock.now - spoke >= EventStreamWriter.pingInterval {
                     try await events.sendPing()
                     spoke = .now
                 }

@@ -36,20 +36,12 @@ extension PostgresConnection {
             ("tcp_user_timeout", "20000"), ("application_name", settings.applicationName),
             ("dbname", settings.url),
             ("client_encoding", "UTF8"),
-            ("options", [givenOptions(settings.url), fixed].compactMap { $0 }.joined(separator: " ")),
+            // What the URL itself carries comes first: ours are appended and win.
+            (
+                "options",
+                [PostgresURL.option("options", of: settings.url), fixed].compactMap { $0 }.joined(separator: " ")
+            ),
         ]
-    }
-
-    /// The `options` that the URL itself carries; ours are appended and win.
-    private static func givenOptions(_ url: String) -> String? {
-        guard let parsed = PQconninfoParse(url, nil) else { return nil }
-        defer { PQconninfoFree(parsed) }
-        var option = parsed
-        while let keyword = option.pointee.keyword {
-            if String(cString: keyword) == "options" { return option.pointee.val.map { String(cString: $0) } }
-            option += 1
-        }
-        return nil
     }
 
     /// The next step of connecting; call when the descriptor is ready for what the last call wanted.

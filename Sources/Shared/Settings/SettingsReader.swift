@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import SystemPackage
 
 /// Everything that is wrong with the settings, at once. Names keys and reasons, never values of secrets.
 package struct SettingsError: Error, Sendable, CustomStringConvertible {
@@ -16,7 +15,7 @@ package struct SettingsError: Error, Sendable, CustomStringConvertible {
 /// them together; until then a wrong setting has a value of no meaning. An empty value counts as not set.
 ///
 /// ```swift
-/// var reader = try await SettingsReader()
+/// var reader = SettingsReader()
 /// let settings = AuthSettings(&reader)
 /// try reader.finish()
 /// ```
@@ -28,10 +27,15 @@ package struct SettingsReader {
     package private(set) var problems: [String] = []
 
     /// Over the environment of the process and `.env` in its working directory, if there is one.
-    package init(environmentFile: String = ".env") async throws {
-        let file = try await EnvironmentVariablesProvider(
-            environmentFilePath: FilePath(environmentFile), allowMissing: true, secretsSpecifier: .all
-        )
+    package init(environmentFile: String = ".env") {
+        var variables: [String: String] = [:]
+        do {
+            variables = try EnvironmentFile.variables(atPath: environmentFile)
+        } catch {
+            let reason = error is EnvironmentFile.NotUTF8 ? "is not a text in UTF-8" : "cannot be read"
+            problems.append("the file \(environmentFile) \(reason)")
+        }
+        let file = EnvironmentVariablesProvider(environmentVariables: variables, secretsSpecifier: .all)
         // A blank variable counts as not set, so it must not hide what the file says.
         let environment = EnvironmentVariablesProvider(
             environmentVariables: ProcessInfo.processInfo.environment.filter { !$0.value.allSatisfy(\.isWhitespace) },

@@ -90,6 +90,9 @@ package struct DatabaseSettings: Sendable {
     /// Reads `DATABASE_URL` and `DATABASE_CONNECTIONS`.
     package init(_ reader: inout SettingsReader) {
         url = reader.secret("DATABASE_URL")
+        if !url.value.isEmpty, let fault = PostgresSettings.fault(ofURL: url.value) {
+            reader.report("DATABASE_URL", fault)
+        }
         connections = reader.int("DATABASE_CONNECTIONS", default: 8, in: 2...500)
     }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import Shared
 import Testing
 
 @testable import ChatService
@@ -97,10 +98,20 @@ import Testing
     @Test(arguments: [
         (SentPart("message", bytes: [0xFF, 0xFE]), "is not UTF-8"),
         (SentPart("message", "a\u{0}b"), "has a NUL character in it"),
-        (SentPart("message", bytes: [UInt8](repeating: 97, count: 65537)), "is longer than 65536 bytes"),
+        (SentPart("domain", bytes: [UInt8](repeating: 97, count: 65537)), "is longer than 65536 bytes"),
     ])
     func unreadableFieldsAreRefused(part: SentPart, reason: String) {
-        #expect(throws: UploadFailure.badField(name: "message", reason: reason)) { try steps([part], piece: 1000) }
+        let failure = #expect(throws: UploadFailure.self) { try steps([part], piece: 1000) }
+        guard case .badField(_, reason) = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+    }
+
+    @Test func aQuestionLongerThanAFieldIsTooLongAndNotUnreadable() {
+        let part = SentPart("message", bytes: [UInt8](repeating: 97, count: 65537))
+        #expect(throws: UploadFailure.messageTooLong) { try steps([part], piece: 1000) }
+        #expect(Problem(upload: .messageTooLong).code == .messageTooLong)
     }
 
     @Test func aFieldGivenTwiceIsRefused() {

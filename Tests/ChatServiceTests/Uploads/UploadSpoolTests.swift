@@ -183,6 +183,21 @@ private func mode(_ path: String) throws -> Int {
         }
     }
 
+    @Test(arguments: ["/a/b/c", "/a/b/c/"])
+    func whatIsMissingAboveItIsMadeForItsOwnerAlone(_ path: String) async throws {
+        try await withSpoolRoot { root in
+            let spool = try UploadSpool(root: root + path)
+            for made in ["", "/a", "/a/b", "/a/b/c"] { #expect(try mode(root + made) == 0o700) }
+            await spool.close()
+        }
+    }
+
+    @Test func aPlaceThatCannotBeMadeIsNamed() throws {
+        let failure = #expect(throws: SpoolFailure.self) { try UploadSpool(root: "/proc/self/nowhere/deep") }
+        guard case .unusable("/proc/self/nowhere/deep", let reason) = failure else { throw try #require(failure) }
+        #expect(reason.hasPrefix("It cannot be created: "))
+    }
+
     @Test func theJanitorRemovesWhatTheDeadLeftAndNothingOfTheLiving() async throws {
         try await withSpoolRoot { root in
             let living = try UploadSpool(root: root)

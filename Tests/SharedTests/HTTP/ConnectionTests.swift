@@ -178,6 +178,29 @@ struct ConnectionTests {
         }
     }
 
+    /// The body's timer is set when the connection begins to linger; the earlier deadline must win.
+    @Test("a client that goes on sending after a refusal is cut off long before its body's time is over")
+    func refusedSender() async throws {
+        var limits = HTTPLimits()
+        limits.bodySeconds = 600
+        try await withServer(limits: limits) { _, port in
+            try await RawConnection.open(port: port) { connection in
+                let chunk = "400\r\n" + String(repeating: " ", count: 1024) + "\r\n"
+                let fields = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                try await connection.send("POST /echo HTTP/1.1\r\nHost: x\r\n" + fields)
+                try await connection.send(chunk)
+                #expect(try await connection.receiveAll().hasPrefix("HTTP/1.1 413 "))
+                let (sender, limit) = (connection, ContinuousClock.now + .seconds(60))
+                var isCutOff = false
+                while !isCutOff, ContinuousClock.now < limit {
+                    do { try await sender.send(chunk) } catch { isCutOff = true }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect(isCutOff)
+            }
+        }
+    }
+
     @Test("says 413 while chunks come in, without waiting for their end")
     func tooLargeByChunks() async throws {
         try await withServer { _, port in

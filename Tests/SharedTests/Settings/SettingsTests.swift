@@ -37,10 +37,11 @@ struct SettingsTests {
             "JWT_SECRET": "too-short-s3cret", "PORT": "70000", "CORS_ORIGINS": "*", "TRUSTED_PROXIES": "10.0.0.0/99",
             "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "SHUTDOWN_GRACE_SECONDS": "0", "DATABASE_CONNECTIONS": "x",
             "JWT_SECRET_PREVIOUS": "also-short-s3cret",
+            "DATABASE_URL": "postgresql://me:s3cret@db:543x/parley?nonsense=s3cret",
         ]
         let error = #expect(throws: SettingsError.self) { try read(values) }
         let text = "\(try #require(error))"
-        for key in values.keys + ["DATABASE_URL"] { #expect(text.contains("  - \(key) "), "\(key)") }
+        for key in values.keys { #expect(text.contains("  - \(key) "), "\(key)") }
         #expect(!text.contains("s3cret"))
         #expect(error?.problems.count == 10)
     }
@@ -116,16 +117,16 @@ struct SettingsTests {
     }
 
     @Test("reads the file where the environment is silent, and lives without one")
-    func environmentFile() async throws {
+    func environmentFile() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let file = directory.appending(path: ".env")
         try Data("# comment\nPARLEY_TEST_ONLY = value=1\nPATH=/nowhere\n".utf8).write(to: file)
-        var reader = try await SettingsReader(environmentFile: file.path)
+        var reader = SettingsReader(environmentFile: file.path)
         #expect(reader.optional("PARLEY_TEST_ONLY") == "value=1")
         #expect(reader.optional("PATH") != "/nowhere")
-        var without = try await SettingsReader(environmentFile: directory.appending(path: "none").path)
+        var without = SettingsReader(environmentFile: directory.appending(path: "none").path)
         #expect(without.optional("PARLEY_TEST_ONLY") == nil)
     }
 }

@@ -62,6 +62,24 @@ struct AccessTokenVerifierTests {
         #expect(throws: Never.self) { try verifier.identity(in: token()) }
     }
 
+    @Test(
+        "a token is trusted in silence for as long as it lives, and never for longer than the bound",
+        arguments: [(60, 89, 91), (86_400, 899, 901)])
+    func silenceByLifetime(lifetime: Int, good: Int, bad: Int) throws {
+        let verifier = verifier(RevokedSessions(silenceSecondsMax: 900, clock: clock.read))
+        func token() -> String {
+            AccessTokenSigner(key: key, lifetimeSeconds: lifetime)
+                .sign(userID: 1, email: "a@example.org", sessionID: session, now: clock.time)
+        }
+        clock.advance(good)
+        let fresh = token()
+        #expect(throws: Never.self) { try verifier.identity(in: fresh) }
+        clock.advance(bad - good)
+        for token in [fresh, token()] {
+            #expect(#expect(throws: Problem.self) { try verifier.identity(in: token) }?.code == .databaseUnavailable)
+        }
+    }
+
     @Test("the cache is bounded, and right also when it is full")
     func bounded() throws {
         let verifier = verifier(RevokedSessions(clock: clock.read), cacheTokensMax: 8)

@@ -18,6 +18,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var rules: ConnectionRules
     private var timer: Scheduled<Void>?
+    /// When `timer` goes off.
+    private var timerDeadline = NIODeadline.distantFuture
     /// Of the request that is answered now; HTTP/1.0 knows no chunks.
     private var versions = CircularBuffer<HTTPVersion>(initialCapacity: 2)
     private var refusal: ProblemCode?
@@ -157,9 +159,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Time
 
-    /// At most one timer a connection, and none for a request that arrives whole and is answered at once.
+    /// At most one timer a connection, and none for a request that arrives whole and is answered at once. One that is
+    /// set stays when the deadline moves on, since it looks again when it goes off, and makes room for an earlier one:
+    /// a connection that lingers must not stay open for as long as its body could have taken.
     private func schedule(_ context: ChannelHandlerContext) {
-        guard timer == nil, let deadline = rules.deadline else { return }
+        guard let deadline = rules.deadline, timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
         let loop = context.eventLoop.assumeIsolated()
         timer = loop.scheduleTask(deadline: deadline) {
             self.timer = nil

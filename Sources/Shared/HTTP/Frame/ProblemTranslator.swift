@@ -26,6 +26,9 @@ struct ProblemTranslator: Sendable {
 
     /// An outage is 503, which is worth another try; a statement that the server refuses is a bug.
     private func problem(for error: PostgresError) -> Problem {
+        // disk_full (PostgreSQL documentation, appendix A)
+        if error.sqlState == "53100" { return Problem(.storageFull, cause: error.description) }
+        if error.kind == .poolExhausted { return Problem(.overloaded, cause: error.description) }
         if error.isUnavailable || error.isConflict || error.kind == .timeout {
             return Problem(.databaseUnavailable, cause: error.description)
         }

@@ -10,13 +10,15 @@ package struct AccessIdentity: Sendable, Equatable {
     package let sessionID: UUID
     package let tokenID: String
     /// Seconds since 1970.
+    package let issuedAt: Int
     package let expiresAt: Int
 
-    package init(userID: Int, email: String, sessionID: UUID, tokenID: String, expiresAt: Int) {
+    package init(userID: Int, email: String, sessionID: UUID, tokenID: String, issuedAt: Int, expiresAt: Int) {
         self.userID = userID
         self.email = email
         self.sessionID = sessionID
         self.tokenID = tokenID
+        self.issuedAt = issuedAt
         self.expiresAt = expiresAt
     }
 
@@ -24,6 +26,13 @@ package struct AccessIdentity: Sendable, Equatable {
     ///
     /// - Parameter now: seconds since 1970.
     package func isExpired(now: Int) -> Bool { now > expiresAt + AccessTokenRules.leewaySeconds }
+
+    /// How long such a token counts in all, the leeway included; what AuthService was told, as the token says it.
+    var lifetimeSeconds: Int {
+        let (seconds, isTooLong) = expiresAt.subtractingReportingOverflow(issuedAt)
+        return isTooLong
+            ? .max : max(0, min(seconds, .max - AccessTokenRules.leewaySeconds)) + AccessTokenRules.leewaySeconds
+    }
 }
 
 /// A key that access tokens are signed with, and its name in the token's header.
@@ -144,7 +153,8 @@ package struct AccessTokenReader: Sendable {
             let sessionID = claims["sid"]?.asString.flatMap(UUID.init(uuidString:))
         else { throw .badClaim }
         return AccessIdentity(
-            userID: userID, email: email, sessionID: sessionID, tokenID: tokenID, expiresAt: expiresAt
+            userID: userID, email: email, sessionID: sessionID, tokenID: tokenID, issuedAt: issuedAt,
+            expiresAt: expiresAt
         )
     }
 

@@ -34,7 +34,7 @@ package final class AccessTokenVerifier: Sendable {
             identity = try read(token, now: now)
             cache.remember(identity, of: token)
         }
-        switch revoked.state(of: identity.sessionID) {
+        switch revoked.state(of: identity.sessionID, lifetimeSeconds: identity.lifetimeSeconds) {
         case .alive: return identity
         case .revoked: throw Problem(.invalidToken, cause: "session revoked")
         case .unknown:

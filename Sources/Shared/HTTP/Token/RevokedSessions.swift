@@ -14,7 +14,8 @@ package final class RevokedSessions: Sendable {
 
     private struct Book {
         var expiries: [UUID: Int] = [:]
-        var currentUntil: Int
+        /// When the feed last spoke; nil: not yet.
+        var currentAt: Int?
         var nextSweep = 0
     }
 
@@ -23,22 +24,25 @@ package final class RevokedSessions: Sendable {
     private let clock: @Sendable () -> Int
 
     /// - Parameters:
-    ///   - silenceSecondsMax: how long the feed may be silent before tokens are refused; the life of an access token.
+    ///   - silenceSecondsMax: how long the feed may be silent before tokens are refused, however long they live.
     ///   - clock: seconds since 1970.
     package init(
         silenceSecondsMax: Int = 900, clock: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
     ) {
         self.silenceSecondsMax = silenceSecondsMax
         self.clock = clock
-        book = Mutex(Book(currentUntil: .min))
+        book = Mutex(Book())
     }
 
     /// What is known about a session now.
-    package func state(of session: UUID) -> State {
+    /// - Parameter lifetimeSeconds: of the token that is looked at. AuthService alone is told how long tokens live; one
+    ///   that lives for a shorter time than the feed may be silent is not trusted for longer than it lives.
+    package func state(of session: UUID, lifetimeSeconds: Int = .max) -> State {
         let now = clock()
         return book.withLock { book in
             if book.expiries[session] != nil { return .revoked }
-            return now < book.currentUntil ? .alive : .unknown
+            guard let currentAt = book.currentAt else { return .unknown }
+            return now - currentAt < min(silenceSecondsMax, lifetimeSeconds) ? .alive : .unknown
         }
     }
 
@@ -52,7 +56,7 @@ package final class RevokedSessions: Sendable {
     package func isCurrent() {
         let now = clock()
         book.withLock { book in
-            book.currentUntil = now + silenceSecondsMax
+            book.currentAt = now
             guard now >= book.nextSweep else { return }
             book.nextSweep = now + 60
             book.expiries = book.expiries.filter { $0.value > now }
