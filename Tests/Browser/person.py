@@ -200,7 +200,7 @@ class Person:
         return [
             entry["message"]
             for entry in self.console()
-            if not any(f"status of {status}" in entry["message"] for status in expected)
+            if "/events - " not in entry["message"] and not any(f"status of {status}" in entry["message"] for status in expected)
             and not ("net::ERR_INTERNET_DISCONNECTED" in entry["message"] and "offline" in expected)
         ]
 

@@ -1,0 +1,158 @@
+"""Every main view, in both languages and themes, at both widths: measured against WCAG 2.2 AA as far as can be."""
+
+import itertools
+import pathlib
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from model import Reply
+from person import Look, Person, show_as
+from suite import FIXTURES
+
+SCRIPT = (pathlib.Path(__file__).parent / "accessibility.js").read_text(encoding="utf-8")
+ALL_LOOKS = [Look(*one) for one in itertools.product(("en", "ru"), ("light", "dark"), (1440, 390))]
+# What a control must be called by, as the browser's own accessibility tree has it.
+NAMED = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "menuitem", "dialog", "image",
+         "progressbar", "navigation", "form", "log", "radiogroup", "group"}
+MARKDOWN = "## Heading\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said\n\n- one\n\n```python\ndef f(): # why\n    return \"a\"\n```\n"
+
+
+def look_closely(person):
+    found = person.run(SCRIPT)
+    tree = person.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
+    for node in tree["nodes"]:
+        role = node.get("role", {}).get("value")
+        if not node.get("ignored") and role in NAMED and not node.get("name", {}).get("value", "").strip():
+            # A group of a fieldset without a legend, a details: nothing that a person has to tell from others.
+            if role in ("group", "form"):
+                continue
+            found.append(f"{role} without a name")
+    assert found == [], f"{person.look} {person.driver.current_url}: {found}"
+
+
+@pytest.fixture(params=ALL_LOOKS, ids=str)
+def watcher(request, suite, browsers):
+    look = request.param
+    # One browser for each width and language; the theme is the device's.
+    person = Person(browsers(Look(look.language, "light", look.width)), suite, look)
+    show_as(person.driver, look)
+    person.leave()
+    yield person
+    assert person.console_errors() == []
+
+
+def test_the_entrance(watcher):
+    for path, key in (("/sign-in", "signIn.title"), ("/register", "register.title"), ("/forgotten", "forgotten.title")):
+        watcher.go(path)
+        watcher.sees(watcher.word(key), "h1")
+        look_closely(watcher)
+    watcher.click("forgotten.submit")
+    watcher.sees(watcher.word("form.required"))
+    look_closely(watcher)
+
+
+def test_a_conversation_with_everything_in_it(watcher, model):
+    model.script("everything please", Reply(MARKDOWN))
+    watcher.enter()
+    look_closely(watcher)
+    watcher.ask("everything please")
+    watcher.find(".code .hljs-keyword")
+    watcher.find(".actions")
+    look_closely(watcher)
+    watcher.attach(FIXTURES / "documents" / "note_utf8.txt")
+    watcher.find(".files-chosen .file")
+    look_closely(watcher)
+    watcher.click("conversation.actions")
+    look_closely(watcher)
+    watcher.click("conversation.rename")
+    watcher.find("dialog[open]")
+    look_closely(watcher)
+    watcher.press(Keys.ESCAPE)
+    watcher.until(lambda: not watcher.all("dialog"))
+    watcher.open_drawer()
+    look_closely(watcher)
+
+
+def test_the_account(watcher):
+    watcher.enter(path="/account")
+    watcher.sees(watcher.word("sessions.current"))
+    watcher.until(lambda: not watcher.all(".panel .bone"))
+    look_closely(watcher)
+
+
+def test_the_documentation(watcher):
+    watcher.go("/docs")
+    watcher.sees(watcher.word("docs.title"), "h1")
+    watcher.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    look_closely(watcher)
+
+
+def test_the_focus_goes_in_order_is_always_seen_and_is_never_caught(person, model):
+    model.script("order", Reply("An answer with [a link](https://example.org)."))
+    person.enter()
+    person.ask("order")
+    person.find(".actions")
+    person.run("document.activeElement.blur(); scrollTo(0, 0)")
+    stops = []
+    for _ in range(60):
+        person.press(Keys.TAB)
+        stop = person.run("""
+            const { activeElement } = document;
+            if (activeElement === document.body) return null;
+            const style = getComputedStyle(activeElement);
+            const frame = getComputedStyle(activeElement.closest(".composer") ?? activeElement);
+            const isSeen = (style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2)
+                || frame.boxShadow.includes("1px");
+            const before = window.lastStop;
+            window.lastStop = activeElement;
+            const isAfter = !before?.isConnected
+                || Boolean(before.compareDocumentPosition(activeElement) & Node.DOCUMENT_POSITION_FOLLOWING);
+            return [activeElement.outerHTML.slice(0, 80), isSeen, isAfter];
+        """)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert 6 <= len(stops) < 60, f"the keyboard is caught: {stops}"
+    assert [one for one in stops if not one[1]] == [], "a focus that is not seen"
+    assert [one for one in stops if not one[2]] == [], "a focus that jumps back"
+
+
+def test_menus_and_dialogs_give_the_focus_back(person):
+    person.enter()
+    person.ask("anything")
+    person.find(".actions")
+    button = person.named(person.word("conversation.actions"))
+    person.run("arguments[0].focus()", button)
+    person.press(Keys.ENTER)
+    person.until(lambda: person.driver.switch_to.active_element.get_attribute("role") == "menuitem")
+    first = person.driver.switch_to.active_element.text
+    person.press(Keys.ARROW_DOWN)
+    assert person.driver.switch_to.active_element.text != first
+    person.press(Keys.HOME)
+    assert person.driver.switch_to.active_element.text == first
+    person.press(Keys.ESCAPE)
+    person.until(lambda: person.driver.switch_to.active_element == button)
+    person.press(Keys.ARROW_UP)
+    person.press(Keys.ENTER)
+    person.find("dialog[open]")
+    for _ in range(6):
+        person.press(Keys.TAB)
+        inside = person.run("return document.activeElement === document.body || !!document.activeElement.closest('dialog')")
+        assert inside, "the focus leaves a modal dialog"
+    person.press(Keys.ESCAPE)
+    person.until(lambda: person.driver.switch_to.active_element == button)
+
+
+def test_nothing_moves_for_those_who_ask_for_that(person):
+    person.enter()
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    person.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    longest = person.run("""
+        const seconds = (text) => Math.max(...text.split(",").map(Number.parseFloat));
+        return Math.max(...[...document.querySelectorAll("*")].flatMap((element) => {
+            const style = getComputedStyle(element);
+            return [seconds(style.animationDuration), seconds(style.transitionDuration)];
+        }));
+    """)
+    assert longest <= 0.001

@@ -1,0 +1,103 @@
+"""How much is loaded, and how long it takes."""
+
+import statistics
+import time
+
+from suite import waited
+
+FIRST_LOAD_BYTES_MAX = 150 * 1024
+LONG = 10_000
+
+SIZES = """
+const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+return entries.map(({ name, transferSize }) => [name, transferSize]);
+"""
+
+
+def test_the_first_load_is_small_and_of_this_origin(person):
+    person.enter()
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+    try:
+        person.driver.refresh()
+        person.sees(person.word("greeting.lead"))
+        person.until(lambda: len(person.all(".domain option")) == 7)
+        sizes = person.run(SIZES)
+    finally:
+        person.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
+    assert all(name.startswith(person.suite.page) for name, _ in sizes), sizes
+    total = sum(size for _, size in sizes)
+    assert 10_000 < total < FIRST_LOAD_BYTES_MAX, f"{total} bytes: {sorted(sizes, key=lambda one: -one[1])}"
+    print(f"first load: {total} bytes in {len(sizes)} files")
+    assert not any("highlight" in name for name, _ in sizes)
+
+
+def fill(person, number, count):
+    """Questions and answers straight into the tables: asking 5,000 times is not what is measured."""
+    token = person.token()
+    _, made = person.suite.call("/api/chat/conversations", {"title": f"Of {count}"}, token)
+    number = made["conversation_id"]
+    person.suite.sql(f"""
+        with question as (
+            insert into chat.messages (conversation_id, role, status, content, created_at)
+            select {number}, 'user', 'completed', 'Question ' || n, clock_timestamp() - ({count} - n) * interval '1 min'
+            from generate_series(1, {count} / 2) n returning id, content, created_at)
+        insert into chat.messages (conversation_id, role, status, content, reply_to, created_at)
+        select {number}, 'assistant', 'completed', 'Answer to **' || content || '**', id,
+            created_at + interval '1 second' from question;
+        update chat.conversations set messages_count = {count} where id = {number};
+        analyze chat.messages;
+    """)
+    return number
+
+
+def opening(person, number, last):
+    """Seconds from the click on a conversation until its newest answer is shown."""
+    start = time.monotonic()
+    person.run(f"document.querySelector('a[href=\"/c/{number}\"]').click()")
+    script = "return document.querySelector('.turn:last-child .answer')?.textContent ?? ''"
+    waited(lambda: f"Question {last}" in person.run(script), 20, f"question {last}")
+    return time.monotonic() - start
+
+
+def test_a_conversation_of_10000_messages_opens_as_one_of_10_does(person):
+    person.enter()
+    short, long = fill(person, 0, 10), fill(person, 1, LONG)
+    person.go("/")
+    person.until(lambda: len(person.driver.find_elements("css selector", ".list-link")) == 2)
+    times = {short: [], long: []}
+    for _ in range(5):
+        for number, last in ((short, 5), (long, LONG // 2)):
+            times[number].append(opening(person, number, last))
+    # A page of fifty is more to draw than one of ten, and the machine may be busy: what must not be is a growth with the
+    # number of messages, which is a thousand times as large.
+    ratio = statistics.median(times[long]) / statistics.median(times[short])
+    assert ratio < 4, f"{ratio:.1f} times as long: {times}"
+    assert len(person.all(".turn")) <= 50
+    assert person.text(".turn:last-child .bubble") == f"Question {LONG // 2}"
+
+    up = "const one = document.querySelector('.thread'); one.scrollTop = 0; return document.querySelectorAll('.turn').length"
+    person.until(lambda: person.run(up) > 100, "older messages")
+    numbers = person.run("return [...document.querySelectorAll('.bubble-text')].map((one) => Number(one.textContent.slice(9)))")
+    assert numbers == list(range(LONG // 2 - len(numbers) + 1, LONG // 2 + 1)), "in order, without a gap"
+    person.click("thread.toEnd")
+    person.until(lambda: person.run(
+        "const one = document.querySelector('.thread'); return one.scrollHeight - one.scrollTop - one.clientHeight < 5"))
+
+
+def test_reading_stays_where_it_is_while_older_messages_arrive(person):
+    person.enter()
+    number = fill(person, 0, 400)
+    person.go(f"/c/{number}")
+    person.find(".turn")
+    moved = person.run("""
+        const thread = document.querySelector(".thread");
+        const first = document.querySelector(".turn");
+        const count = document.querySelectorAll(".turn").length;
+        thread.scrollTop = 300;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        const before = first.getBoundingClientRect().top;
+        while (document.querySelectorAll(".turn").length === count) await new Promise(requestAnimationFrame);
+        return Math.abs(first.getBoundingClientRect().top - before);
+    """)
+    assert moved < 2, f"the text jumped by {moved} pixels"
