@@ -88,7 +88,7 @@ class Person:
         try:
             return waited(tried, seconds, what)
         except AssertionError as error:
-            shown = self.text("body")[:1500]
+            shown = self.text("body")[:700]
             raise AssertionError(f"{error}; {self.look}, {self.driver.current_url} shows:\n{shown}") from None
 
     def run(self, script, *arguments):
@@ -189,6 +189,13 @@ class Person:
         self.open_drawer()
         self.click(selector=".user")
         self.find(".menu")
+
+    def new_window(self, address):
+        """A second window beside the first; gives back its handle."""
+        self.driver.switch_to.new_window("window")
+        show_as(self.driver, self.look)
+        self.driver.get(address)
+        return self.driver.current_window_handle
 
     # What the browser says
 

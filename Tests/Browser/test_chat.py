@@ -159,9 +159,7 @@ def test_what_happens_in_one_tab_is_seen_in_the_other(person, model):
     person.sees("Begun.", ".answer")
     address = person.driver.current_url
     first = person.driver.current_window_handle
-    person.driver.switch_to.new_window("window")
-    second = person.driver.current_window_handle
-    person.driver.get(address)
+    second = person.new_window(address)
     person.sees("Begun.", ".answer")
     person.driver.switch_to.window(first)
     person.ask("two tabs once more")

@@ -7,6 +7,8 @@ from suite import FIXTURES, waited
 
 DOCUMENTS = FIXTURES / "documents"
 HOSTILE = FIXTURES / "hostile"
+# A page takes less than a second; on a machine that builds at the same time, much longer.
+READING_SECONDS = 150
 
 # A script cannot put a file into a person's hand; the event of letting it go is the same.
 DROP = """
@@ -21,32 +23,32 @@ for (const name of arguments[3]) {
 
 
 def test_a_scan_is_read_page_by_page_and_answered(person, model):
-    model.script("NOTICE TO ALL STAFF", Reply("It is a notice to all staff."))
+    model.script("What is this?", Reply("It is a contract."))
     person.enter()
-    person.attach(DOCUMENTS / "scan_mixed_5pages.pdf")
-    person.sees("scan_mixed_5pages.pdf", ".files-chosen")
+    person.attach(DOCUMENTS / "contract_en_3pages.tiff")
+    person.sees("contract_en_3pages.tiff", ".files-chosen")
     person.question_field().send_keys("What is this?")
     person.click("composer.send")
     seen = set()
 
     def answered():
-        for page in range(1, 6):
+        for page in range(1, 4):
             # The order of the gaps differs between the languages, the numbers do not.
-            if person.word("progress.page", page=page, n=5) in person.text(".work"):
+            if person.word("progress.page", page=page, n=3) in person.text(".work"):
                 seen.add(page)
         bars = [one.get_attribute("value") for one in person.all(".file .bar")]
         seen.update(f"bar {value}" for value in bars)
-        return "It is a notice to all staff." in person.text(".answer")
+        return "It is a contract." in person.text(".answer")
 
-    person.until(answered, "the answer", 60)
+    person.until(answered, "the answer", READING_SECONDS)
     assert len([one for one in seen if isinstance(one, int)]) >= 2, f"pages seen: {seen}"
     assert len([one for one in seen if isinstance(one, str)]) >= 2, f"bars seen: {seen}"
-    assert "NOTICE TO ALL STAFF" in person.text(".bubble")
+    assert "AGREEMENT" in person.text(".bubble").upper()
     person.click("question.unfold")
     assert person.find(".bubble-more").get_attribute("aria-expanded") == "true"
     person.driver.refresh()
-    person.sees("It is a notice to all staff.", ".answer")
-    person.sees("scan_mixed_5pages.pdf", ".file")
+    person.sees("It is a contract.", ".answer")
+    person.sees("contract_en_3pages.tiff", ".file")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
@@ -142,14 +144,14 @@ def test_a_page_that_cannot_be_read_makes_the_file_partial(person, tmp_path):
 
 def test_a_cancelled_file_is_read_again(person, suite):
     person.enter()
-    person.attach(DOCUMENTS / "scan_mixed_5pages.pdf")
+    person.attach(DOCUMENTS / "letter_en_clean.png")
     person.click("composer.send")
     person.until(lambda: person.named(person.word("progress.cancel"), ".turn-status"))
     number = person.conversation_id()
     waited(lambda: suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "1")
     person.click("progress.cancel", within=".turn-status")
     person.click("question.retry")
-    person.sees("The model has heard you.", ".answer", 60)
+    person.sees("The model has heard you.", ".answer", READING_SECONDS)
 
 
 def partial_pdf():

@@ -31,7 +31,7 @@ const bad = [];
 if (window.owned) bad.push("a script ran");
 for (const element of document.querySelectorAll(`${place} *`)) {
     if (/^(script|iframe|object|embed|form|style|link|img|input|math|base|meta)$/i.test(element.localName)) {
-        if (!element.closest(".composer")) bad.push(`element ${element.localName}`);
+        if (!element.closest(".composer, .search, dialog")) bad.push(`element ${element.localName}`);
     }
     for (const { name, value } of element.attributes) {
         if (name.startsWith("on")) bad.push(`attribute ${name}`);
@@ -41,7 +41,7 @@ for (const element of document.querySelectorAll(`${place} *`)) {
         if (name === "class" && element.closest(".prose") && /dialog|banner/.test(value)) bad.push(`class ${value}`);
     }
 }
-for (const link of document.querySelectorAll(".prose a")) {
+for (const link of document.querySelectorAll(".prose a[href]")) {
     if (!/^(https?|mailto):$/.test(link.protocol) || link.origin === location.origin) bad.push(`link ${link.href}`);
 }
 const strangers = performance.getEntriesByType("resource").filter(({ name }) => !name.startsWith(location.origin));

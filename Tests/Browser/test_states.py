@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 from model import Reply
 
@@ -33,15 +34,14 @@ def test_without_a_network_a_question_waits_and_is_sent_once(person):
 
 def test_too_much_work_is_waited_for_with_the_seconds_counted(person, model):
     person.expected = (429,)
-    held = [Reply("Done.", hold_after=0) for _ in range(3)]
+    # Three for each of the two replicas.
+    held = [Reply("Done.", hold_after=0) for _ in range(6)]
     model.script("hold this", *held)
     person.enter()
     person.ask("first")
     person.sees("The model has heard you.", ".answer")
     token = person.token()
     number = person.conversation_id()
-    import threading
-
     body = {"conversation_id": number, "message": "hold this"}
     threads = [threading.Thread(target=person.suite.call, args=("/api/chat/chat", body, token)) for _ in held]
     for thread in threads:
@@ -89,8 +89,7 @@ def test_two_tabs_renew_their_tokens_one_after_the_other(person):
         const before = await authority.token();
         return [before, await authority.renewed(before)];
     """
-    person.driver.switch_to.new_window("tab")
-    person.driver.get(address)
+    person.new_window(address)
     person.find(".shell")
     for _ in range(3):
         before, after = person.run(renew)
@@ -109,8 +108,7 @@ def test_two_tabs_renew_their_tokens_one_after_the_other(person):
 def test_signing_out_in_one_tab_signs_out_of_all(person):
     person.enter()
     first = person.driver.current_window_handle
-    person.driver.switch_to.new_window("window")
-    person.driver.get(person.suite.page + "/")
+    person.new_window(person.suite.page + "/")
     person.open_user_menu()
     person.click("user.signOut")
     person.sees(person.word("signIn.title"), "h1")

@@ -92,7 +92,7 @@ function blockElement(tokens, isWhole) {
 /** Gives code a head with its language and a button that copies it, and its colours. */
 function decorate(code, isWhole) {
     const language = /language-(\S+)/.exec(code.className)?.[1] ?? "";
-    const source = code.textContent;
+    const source = code.textContent.replace(/\n$/, "");
     const button = iconButton("copy", t("code.copy"), { small: true });
     button.addEventListener("click", async () => {
         if (await copyText(source)) toast(t("code.copied"));

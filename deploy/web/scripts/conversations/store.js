@@ -70,7 +70,7 @@ export async function refreshed(id) {
     try {
         put(await chat(`/conversations/${id}`));
     } catch (problem) {
-        if (problem.code === "conversation_not_found") forget(id);
+        if (problem.code === "conversation_not_found" && known.has(id)) forget(id);
     }
 }
 

@@ -33,7 +33,14 @@ function show(button, items, isFromEnd = false) {
     const entries = entriesOf(element);
     entries.at(isFromEnd ? -1 : 0)?.focus();
     element.addEventListener("keydown", move);
-    element.addEventListener("click", (event) => event.target.closest("[role^=menuitem]") && close(true));
+    element.addEventListener("click", (event) => {
+        const entry = event.target.closest("[role^=menuitem]");
+        if (!entry) return;
+        const chosen = items.filter(Boolean)[entries.indexOf(entry)];
+        // First the way back of the focus, then what may take it: a dialog gives it back to where it was.
+        close(true);
+        chosen.onChoose?.();
+    });
 }
 
 function itemElement(item) {
@@ -42,7 +49,6 @@ function itemElement(item) {
         "aria-checked": item.isChecked === undefined ? null : String(item.isChecked),
         tabindex: "-1",
         class: item.isDangerous && "menu-danger",
-        on: { click: () => queueMicrotask(() => item.onChoose?.()) },
     };
     const content = [item.icon && icon(item.icon), h("span", {}, item.label)];
     if (item.href) return h("a", { ...attributes, href: item.href, "data-view": item.isView }, content);

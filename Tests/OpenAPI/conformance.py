@@ -1,0 +1,70 @@
+"""Holds both services' OpenAPI documents against the running services: what the documents allow, what they forbid, and
+what they say of the answers. The examples are generated from a fixed seed, in a bounded number."""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "Browser"))
+
+from suite import Suite  # noqa: E402
+
+EXAMPLES = "12"
+SEED = "20261122"
+# These end the session, or the user, that the other calls are made with.
+ENDINGS = ["POST /logout", "DELETE /api/account"]
+# Off: what a schema cannot say (no NUL in a text, a cursor that was given out, a key not used before) is refused, rightly.
+CHECKS_OFF = "positive_data_acceptance"
+
+
+def ports(suite):
+    """Where the services themselves listen: nginx answers some methods, such as TRACE, by itself."""
+    text = (suite.folder / "nginx" / "parley.conf").read_text()
+    auth, chat, _ = re.findall(r"server 127\.0\.0\.1:(\d+) ", text)
+    return {"AuthService": auth, "ChatService": chat}
+
+
+def held(suite, name, port, folder):
+    """How many calls of a service do as its document says, and how many do not."""
+    user = suite.register()
+    status, made = suite.call("/api/chat/conversations", {}, user["token"])
+    assert status == 201, made
+    report = folder / f"{name}.xml"
+    command = [
+        str(pathlib.Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{port}/openapi.json",
+        "--header", f"Authorization: Bearer {user['token']}", "--phases", "examples,coverage,fuzzing",
+        "--max-examples", EXAMPLES, "--seed", SEED, "--exclude-checks", CHECKS_OFF, "--request-timeout", "30",
+        "--workers", "1", "--continue-on-failure", "--no-shrink", "--warnings", "off",
+        "--report", "junit", "--report-junit-path", str(report),
+    ]  # fmt: skip
+    for ending in ENDINGS:
+        command += ["--exclude-name", ending]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    print(f"== {name}")
+    cases = xml.etree.ElementTree.parse(report).findall(".//testcase") if report.exists() else []
+    failed = [one for one in cases if one.find("failure") is not None or one.find("error") is not None]
+    if failed or done.returncode != 0:
+        print(done.stdout[-20_000:], done.stderr[-4000:])
+    wrong = max(len(failed), int(done.returncode != 0))
+    return len(cases) - len(failed), wrong
+
+
+def main():
+    suite = Suite("", {"LLM_BASE_URL": ""})
+    passed = failed = 0
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, port in ports(suite).items():
+                good, bad = held(suite, name, port, pathlib.Path(folder))
+                passed, failed = passed + good, failed + bad
+    finally:
+        suite.stop()
+    print(f"{passed} passed, {failed} failed")
+    return int(failed > 0 or passed == 0)
+
+
+sys.exit(main())
