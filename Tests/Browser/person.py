@@ -207,7 +207,7 @@ class Person:
         return [
             entry["message"]
             for entry in self.console()
-            if "/events - " not in entry["message"] and not any(f"status of {status}" in entry["message"] for status in expected)
+            if not any(f"status of {status}" in entry["message"] for status in expected)
             and not ("net::ERR_INTERNET_DISCONNECTED" in entry["message"] and "offline" in expected)
         ]
 

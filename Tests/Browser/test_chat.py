@@ -46,6 +46,7 @@ def test_markdown_is_drawn_and_code_has_colours(person, model):
     person.find(".prose h4")
     assert person.find(".prose strong").text == "Three"
     assert [cell.text for cell in person.all(".prose td")] == ["2.1", "14 days"]
+    assert person.all(".prose td")[1].value_of_css_property("text-align") in ("right", "end")
     link = person.find(".prose a")
     assert link.get_attribute("href") == "https://example.org/law"
     assert "noopener" in link.get_attribute("rel")

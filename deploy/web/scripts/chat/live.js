@@ -27,8 +27,8 @@ const pollLimit = 20;
 export function follow(conversationID, listeners, signal) {
     const state = { isStreaming: false, isSupported: true, lastEventID: "" };
     const done = { signal };
-    stream(conversationID, listeners, state, signal);
     const poll = poller(conversationID, listeners, signal);
+    stream(conversationID, { ...listeners, poll }, state, signal);
     const timer = setInterval(() => {
         if (!state.isStreaming && !document.hidden && listeners.processing().length > 0) poll();
     }, pollMilliseconds);
@@ -49,7 +49,7 @@ async function stream(conversationID, listeners, state, signal) {
         } catch (problem) {
             if (problem.code === "conversation_not_found") return listeners.onGone();
             // A service without this call: what it has to say is asked for.
-            state.isSupported = problem.status !== 404 && problem.status !== 405 && problem.status !== 401;
+            state.isSupported = problem.status !== 404 && problem.status !== 405;
             if (problem.code === "invalid_cursor") state.lastEventID = "";
             if (problem.retryAfter) delay = Math.max(delay, problem.retryAfter * 1000);
         }
@@ -77,6 +77,8 @@ async function streamOnce(conversationID, listeners, state, signal) {
         const path = `/conversations/${conversationID}/events`;
         const response = await chat(path, { headers, isStreamed: true, signal: ending.signal });
         state.isStreaming = true;
+        // What happened between the reading of the history and the opening of the stream.
+        if (!state.lastEventID) listeners.poll();
         const onBytes = () => {
             clearTimeout(silence);
             silence = setTimeout(end, silenceMilliseconds);

@@ -17,6 +17,7 @@ const sanitizing = {
     ALLOW_ARIA_ATTR: false,
     // Nothing relative: a model must not send people around inside the page.
     ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
+    ADD_URI_SAFE_ATTR: ["align", "start"],
     RETURN_DOM_FRAGMENT: true,
 };
 

@@ -51,11 +51,17 @@ export class Turn {
     setQuestion(message) {
         this.question = message;
         this.local = null;
-        if (message.status !== "processing") {
-            // What was still growing without a row of its own has become a row, or nothing.
-            for (const [id, answer] of this.#answers) if (answer.isDraft) this.#answers.delete(id);
-        }
+        if (message.status === "failed" || message.status === "cancelled") this.#endDrafts(message.status);
         this.update();
+    }
+
+    /** What was growing without a row of its own: what was stopped is kept by the service, what failed is not. */
+    #endDrafts(status) {
+        for (const [id, answer] of this.#answers) {
+            if (!answer.isDraft || answer.status !== "processing") continue;
+            if (status === "cancelled" && answer.content) this.#answers.set(id, { ...answer, status });
+            else this.#answers.delete(id);
+        }
     }
 
     setAnswer(message) {

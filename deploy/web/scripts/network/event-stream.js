@@ -28,6 +28,7 @@ export class EventParser {
     #name = "";
     #data = [];
     #id = "";
+    #toldID = "";
 
     *add(text) {
         const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
@@ -53,8 +54,12 @@ export class EventParser {
     #dispatched() {
         const event = { name: this.#name || "message", data: this.#data.join("\n"), id: this.#id };
         const isEmpty = this.#data.length === 0;
+        const hasNewID = this.#id !== this.#toldID;
         this.#name = "";
         this.#data = [];
-        return isEmpty ? null : event;
+        this.#toldID = this.#id;
+        // An id alone is no event, but a place to go on from.
+        if (isEmpty) return hasNewID ? { name: "", data: "", id: event.id } : null;
+        return event;
     }
 }
