@@ -9,12 +9,22 @@ const views = [
     ["sign-in", /^\/sign-in$/],
     ["register", /^\/register$/],
     ["forgotten", /^\/forgotten$/],
-    ["password-reset", /^\/password-reset$/],
-    ["confirm-email", /^\/confirm-email$/],
 ];
 
-/** The view of the address with its values: `{ name, id?, query }`. */
+/** What a letter's link carries, in the fragment: that is sent to no server. */
+const letterPattern = /^#(?<name>password-reset|confirm-email)=(?<token>[\w.~-]+)$/;
+let letter = openedLetter();
+
+/** Takes the token out of the address, where it would stay in the history. */
+function openedLetter() {
+    const found = letterPattern.exec(location.hash)?.groups ?? null;
+    if (found) history.replaceState(null, "", "/");
+    return found;
+}
+
+/** The view of the address with its values: `{ name, id?, token?, query }`. */
 export function currentView() {
+    if (letter) return { ...letter, query: new URLSearchParams() };
     const { pathname, search } = location;
     for (const [name, pattern] of views) {
         const match = pattern.exec(pathname);
@@ -29,7 +39,8 @@ export function onAddress(listener) {
 
 /** Shows another view. `isReplaced`: the way back skips this one. */
 export function go(path, { isReplaced = false } = {}) {
-    if (path === location.pathname + location.search) return;
+    if (path === location.pathname + location.search && !letter) return;
+    letter = null;
     history[isReplaced ? "replaceState" : "pushState"](null, "", path);
     changes.dispatchEvent(new Event("change"));
 }
@@ -39,7 +50,10 @@ export function rewrite(path) {
     history.replaceState(null, "", path);
 }
 
-addEventListener("popstate", () => changes.dispatchEvent(new Event("change")));
+addEventListener("popstate", () => {
+    letter = openedLetter();
+    changes.dispatchEvent(new Event("change"));
+});
 
 // Links inside the page change the view; those with a modifier or a target stay links.
 document.addEventListener("click", (event) => {

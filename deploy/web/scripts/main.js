@@ -15,7 +15,7 @@ import { Shell } from "./shell.js";
 import { loadWords, problemText, t } from "./words.js";
 
 const app = document.getElementById("app");
-const entrances = new Set(["sign-in", "register", "forgotten", "password-reset", "confirm-email"]);
+const entrances = new Set(["sign-in", "register", "forgotten"]);
 let shell = null;
 /** Where to go after signing in, and why somebody has to. */
 let wanted = "/";
@@ -23,8 +23,8 @@ let notice;
 
 function show() {
     const view = currentView();
-    if (view.name === "password-reset") return showEntrance(resetView(view.query.get("token")));
-    if (view.name === "confirm-email") return showEntrance(confirmEmailView(view.query.get("token")));
+    if (view.name === "password-reset") return showEntrance(resetView(view.token));
+    if (view.name === "confirm-email") return showEntrance(confirmEmailView(view.token));
     if (!currentUser()) return showEntrance(entranceView(view));
     if (entrances.has(view.name)) return go(wanted, { isReplaced: true });
     if (!shell) {

@@ -45,7 +45,7 @@ export function forgottenView() {
     });
 }
 
-/** @param {string | null} token what the link of the letter carries */
+/** @param {string} token what the link of the letter carries */
 export function resetView(token) {
     const password = field({
         name: "password",
@@ -60,7 +60,7 @@ export function resetView(token) {
         label: t("reset.title"),
         fieldOfCode: { weak_password: "password", same_password: "password", breached_password: "password" },
         onSubmit: async ({ password }) => {
-            const body = { token: token ?? "", new_password: password, password };
+            const body = { token, new_password: password };
             await auth("/password-reset/confirm", { method: "POST", body, isOpen: true });
             go("/sign-in", { isReplaced: true });
             toast(t("reset.done"));
@@ -69,10 +69,10 @@ export function resetView(token) {
     return entrance({ title: t("reset.title"), content: element, links: signInLink() });
 }
 
-/** @param {string | null} token what the link of the letter carries */
+/** @param {string} token what the link of the letter carries */
 export function confirmEmailView(token) {
     const place = h("div", { role: "status" }, h("span", { class: "spinner", "aria-hidden": "true" }));
-    auth("/confirm-email", { method: "POST", body: { token: token ?? "" }, isOpen: true }).then(
+    auth("/confirm-email", { method: "POST", body: { token }, isOpen: true }).then(
         () => fill(place, h("p", { class: "notice notice-good" }, t("confirmEmail.done"))),
         (problem) => fill(place, h("p", { class: "notice notice-danger" }, problemText(problem))),
     );

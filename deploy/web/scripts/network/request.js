@@ -57,9 +57,9 @@ async function answer(response, { isStreamed = false }) {
     if (response.status === 304) return null;
     if (!response.ok) throw await problemOf(response);
     if (isStreamed) return response;
-    if (response.status === 204) return null;
     try {
-        return await response.json();
+        const text = await response.text();
+        return text ? JSON.parse(text) : null;
     } catch {
         throw new Problem(response.status, { code: "internal_error" });
     }

@@ -17,6 +17,8 @@ export const words = {
     "problem.totp_required": "Please type the code.",
     "problem.too_many_attempts": "Too many failed attempts. Please wait a little.",
     "problem.too_many_registrations": "Too many new accounts from your network. Please wait a little.",
+    "problem.invalid_mail_token": "The link is not valid any more. Please ask for another.",
+    "problem.not_found": "This server does not offer that.",
     "problem.invalid_title": "1 to 100 characters, please.",
     "problem.cancelled": "Stopped.",
     "problem.interrupted": "The connection broke off.",

@@ -17,6 +17,8 @@ export const words = {
     "problem.totp_required": "Введите код.",
     "problem.too_many_attempts": "Слишком много неудачных попыток. Немного подождите.",
     "problem.too_many_registrations": "Слишком много новых записей из вашей сети. Немного подождите.",
+    "problem.invalid_mail_token": "Ссылка больше не действует. Запросите новую.",
+    "problem.not_found": "Этот сервер такого не умеет.",
     "problem.invalid_title": "От 1 до 100 символов.",
     "problem.cancelled": "Остановлено.",
     "problem.interrupted": "Соединение прервалось.",
