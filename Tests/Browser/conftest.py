@@ -2,6 +2,7 @@
 
 import pytest
 
+from letters import Letters
 from model import Model
 from person import Look, Person, browser
 from suite import Suite
@@ -18,8 +19,15 @@ def model():
 
 
 @pytest.fixture(scope="session")
-def suite(model):
-    suite = Suite(model.url, {"QUEUE_JOBS_PER_USER": "3", "OCR_WORKERS": "1"})
+def letters():
+    letters = Letters()
+    yield letters
+    letters.stop()
+
+
+@pytest.fixture(scope="session")
+def suite(model, letters):
+    suite = Suite(model.url, {"QUEUE_JOBS_PER_USER": "3", "OCR_WORKERS": "1", "SMTP_URL": letters.url})
     yield suite
     suite.stop()
 

@@ -1,8 +1,9 @@
 """Coming in: registering, signing in and out, a forgotten password, the second factor, a session that ends."""
 
+import re
 import time
 
-from suite import PASSWORD
+from suite import PASSWORD, Suite
 from totp import code
 
 
@@ -64,15 +65,57 @@ def test_a_password_can_be_looked_at(person):
     assert person.find("[name=password]").get_attribute("type") == "password"
 
 
-def test_a_forgotten_password_without_mail_is_said_plainly(person):
-    person.expected = (404,)
+def test_a_forgotten_password_is_replaced_by_the_link_of_a_letter(person, letters):
+    person.expected = (401, 422)
+    address = person.suite.register()["user"]["email"]
     person.go("/sign-in")
     person.click("signIn.forgotten")
-    person.type("email", "somebody@example.org")
+    person.type("email", address)
     person.click("forgotten.submit")
-    person.sees(person.word("forgotten.noMail"))
-    person.click("forgotten.back")
+    person.sees(person.word("forgotten.sent", email=address))
+    link = re.search(r"http://\S+", letters.to(address, "#password-reset=")).group()
+    person.driver.get("about:blank")
+    person.driver.get(link)
+    person.sees(person.word("reset.title"), "h1")
+    assert "#" not in person.driver.current_url, "the token stays in the history"
+    person.type("password", "short")
+    person.click("reset.submit")
+    person.sees(person.word("problem.weak_password"))
+    person.type("password", "quite another password")
+    person.click("reset.submit")
     person.sees(person.word("signIn.title"), "h1")
+    person.type("email", address)
+    person.type("password", PASSWORD)
+    person.click("signIn.submit")
+    person.sees(person.word("problem.invalid_credentials"))
+    person.type("password", "quite another password")
+    person.click("signIn.submit")
+    person.find(".shell")
+
+
+def test_the_address_of_an_account_is_confirmed_by_the_link_of_a_letter(person, letters):
+    address = person.suite.register()["user"]["email"]
+    link = re.search(r"http://\S+", letters.to(address, "#confirm-email=")).group()
+    person.driver.get("about:blank")
+    person.driver.get(link)
+    person.sees(person.word("confirmEmail.done"))
+    person.click("confirmEmail.on")
+    person.sees(person.word("signIn.title"), "h1")
+
+
+def test_a_forgotten_password_without_mail_is_said_plainly(person, model):
+    person.expected = (404,)
+    person.suite = Suite(model.url)
+    try:
+        person.leave()
+        person.go("/forgotten")
+        person.type("email", "somebody@example.org")
+        person.click("forgotten.submit")
+        person.sees(person.word("forgotten.noMail"))
+        person.click("forgotten.back")
+        person.sees(person.word("signIn.title"), "h1")
+    finally:
+        person.suite.stop()
 
 
 def test_a_reload_keeps_somebody_signed_in_without_a_form(person):

@@ -105,6 +105,12 @@ def test_reading_stays_where_it_is_while_older_messages_arrive(person):
     number = fill(person, 0, 400)
     person.go(f"/c/{number}")
     person.find(".turn")
+    # The page is whole: it knows of older messages, and stands at its end.
+    person.until(lambda: person.run("""
+        const thread = document.querySelector(".thread");
+        const isAtEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 5;
+        return isAtEnd && !document.querySelector(".older").hidden;
+    """))
     moved = person.run("""
         const thread = document.querySelector(".thread");
         const first = document.querySelector(".turn");

@@ -129,7 +129,7 @@ export class ConversationView {
         this.#live = follow(
             this.#id,
             {
-                onMessages: (messages) => this.#received(messages),
+                onMessages: (messages, asOf) => this.#received(messages, asOf),
                 onDelta: (delta) => this.#grown(delta),
                 onConversation: put,
                 processing: () => this.#processing().map((turn) => turn.processingID),
@@ -139,11 +139,10 @@ export class ConversationView {
         );
     }
 
-    #received(messages) {
+    #received(messages, asOf) {
         if (messages.length === 0 || this.#closing.signal.aborted) return;
         const wasProcessing = this.#processing();
-        // A question that is only being sent here comes with its ids from its own stream.
-        this.#thread.add(messages);
+        this.#thread.add(messages, { asOf });
         for (const turn of wasProcessing) if (!turn.isProcessing) this.#ended(turn);
         this.#showState();
     }
@@ -210,9 +209,10 @@ export class ConversationView {
 
     async #act(messageID, action) {
         if (!messageID) return;
+        const asOf = performance.now();
         try {
             const message = await chat(`/messages/${messageID}/${action}`, { method: "POST" });
-            this.#received([message]);
+            this.#received([message], asOf);
             this.#live?.poll();
         } catch (problem) {
             // Somebody was faster, here or in another tab: what is true now is shown instead.

@@ -18,7 +18,7 @@ const pollLimit = 20;
  *
  * @param {number} conversationID
  * @param {object} listeners
- * @param {(messages: object[]) => void} listeners.onMessages
+ * @param {(messages: object[], asOf?: number) => void} listeners.onMessages
  * @param {(delta: {message_id: number, offset: number, text: string}) => void} listeners.onDelta
  * @param {() => number[]} listeners.processing ids of the messages being worked on
  * @param {(conversation: object) => void} listeners.onConversation its title changed
@@ -105,6 +105,7 @@ function poller(conversationID, { onMessages, processing, onGone }, signal) {
     return async () => {
         if (isPolling || signal.aborted) return;
         isPolling = true;
+        const asOf = performance.now();
         try {
             const path = `/conversations/${conversationID}/messages?order=desc&limit=${pollLimit}`;
             const headers = tag ? { "If-None-Match": tag } : {};
@@ -113,11 +114,11 @@ function poller(conversationID, { onMessages, processing, onGone }, signal) {
             if (response) {
                 tag = response.headers.get("ETag") ?? "";
                 found = (await response.json()).messages;
-                onMessages(found);
+                onMessages(found, asOf);
             }
             const known = new Set(found.map(({ id }) => id));
             const others = response ? processing().filter((id) => !known.has(id)) : [];
-            onMessages(await Promise.all(others.map((id) => chat(`/messages/${id}`, { signal }))));
+            onMessages(await Promise.all(others.map((id) => chat(`/messages/${id}`, { signal }))), asOf);
         } catch (problem) {
             if (problem.code === "conversation_not_found") onGone();
         } finally {

@@ -15,6 +15,8 @@ export class Thread {
     #toEnd = iconButton("down", t("thread.toEnd"), { class: "to-end", hidden: true });
     #turns = [];
     #byQuestion = new Map();
+    /** When each message was heard of last. */
+    #toldAt = new Map();
     #isAtEnd = true;
     #loadOlder = null;
     #isLoading = false;
@@ -54,11 +56,18 @@ export class Thread {
         this.#scrolled();
     }
 
-    /** Puts messages where they belong, whatever their order. */
-    add(messages, { keepsPlace = false } = {}) {
+    /**
+     * Puts messages where they belong, whatever their order. `asOf` is when they were asked for (`performance.now()`):
+     * an answer that was long on its way must not undo what an event has told since.
+     */
+    add(messages, { keepsPlace = false, asOf = Infinity } = {}) {
         if (this.isEmpty) fill(this.#list);
         const before = this.scroller.scrollHeight - this.scroller.scrollTop;
-        for (const message of [...messages].sort((one, other) => one.id - other.id)) this.#put(message);
+        for (const message of [...messages].sort((one, other) => one.id - other.id)) {
+            if ((this.#toldAt.get(message.id) ?? 0) > asOf) continue;
+            this.#toldAt.set(message.id, performance.now());
+            this.#put(message);
+        }
         if (keepsPlace) this.scroller.scrollTop = this.scroller.scrollHeight - before;
         else this.#stay();
     }
@@ -81,6 +90,7 @@ export class Thread {
         const double = this.#byQuestion.get(message.id);
         if (double && double !== turn) this.remove(double);
         this.#byQuestion.set(message.id, turn);
+        this.#toldAt.set(message.id, performance.now());
         turn.setQuestion(message);
         this.#sort(turn);
     }
