@@ -70,6 +70,15 @@ package func withTestDatabase<R>(
     migrated: Bool = false, configure: (inout PostgresSettings) -> Void = { _ in },
     _ body: (_ database: PostgresDatabase, _ url: String) async throws -> R
 ) async throws -> R {
+    try await Turnstile.databases.pass {
+        try await withOwnDatabase(migrated: migrated, configure: configure, body)
+    }
+}
+
+private func withOwnDatabase<R>(
+    migrated: Bool, configure: (inout PostgresSettings) -> Void,
+    _ body: (_ database: PostgresDatabase, _ url: String) async throws -> R
+) async throws -> R {
     let test = try await TestDatabase.make()
     var settings = PostgresSettings(url: test.url)
     settings.connections = 4

@@ -15,15 +15,17 @@ func recognitionSettings(pageSeconds: Int = 60) -> RecognitionSettings {
 func withRecognizer<R>(
     pageSeconds: Int = 60, _ body: (RecognizerProcess) async throws -> R
 ) async throws -> R {
-    let settings = recognitionSettings(pageSeconds: pageSeconds)
-    let recognizer = RecognizerProcess(settings: settings, logger: Logger(label: "recognizer"))
-    do {
-        let result = try await body(recognizer)
-        await recognizer.shutdown()
-        return result
-    } catch {
-        await recognizer.shutdown()
-        throw error
+    try await Turnstile.recognizers.pass {
+        let settings = recognitionSettings(pageSeconds: pageSeconds)
+        let recognizer = RecognizerProcess(settings: settings, logger: Logger(label: "recognizer"))
+        do {
+            let result = try await body(recognizer)
+            await recognizer.shutdown()
+            return result
+        } catch {
+            await recognizer.shutdown()
+            throw error
+        }
     }
 }
 
