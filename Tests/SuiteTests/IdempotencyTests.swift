@@ -162,6 +162,33 @@ struct IdempotencyTests {
         }
     }
 
+    @Test func aQuestionWithFilesIsAnsweredAsItIsWritten() async throws {
+        let steps: [ScriptedModelServer.Step] = [
+            .streamHead, .delta("All is"), .wait, .delta(" well."), .finish,
+        ]
+        try await ScriptedModelServer.run(replies: [steps]) { model in
+            try await withSuite(replicas: 2, settings: model.settings) { suite in
+                let user = try await suite.register()
+                let id = try await user.newConversation()
+                var form = MultipartForm(fields: [("conversation_id", "\(id)"), ("message", "Is it?")])
+                form.add(file: "note.txt", bytes: try Fixture("documents/note_utf8.txt").bytes)
+                let (status, stream) = try await user.chat.events(form, "/chat")
+                #expect(status == 200)
+                var names: [String] = []
+                var text = ""
+                for try await event in stream {
+                    names.append(event.name)
+                    text += event.json["text"].string ?? ""
+                    if text == "All is" { model.release() }
+                    if event.name == "done" { #expect(event.json["response"] == "All is well.") }
+                }
+                #expect(names.first == "accepted")
+                #expect(names.last == "done")
+                #expect(text.hasPrefix("All is"), "\(names)")
+            }
+        }
+    }
+
     @Test func aConversationIsMadeOnceAndItsFirstAnswerStays() async throws {
         try await withSuite(replicas: 2) { suite in
             let user = try await suite.register()

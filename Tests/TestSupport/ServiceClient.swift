@@ -63,6 +63,17 @@ package struct ServiceClient: Sendable {
         return Reply(status: Int(response.status.code), headers: response.headers, body: Data(bytes.readableBytesView))
     }
 
+    /// Opens a stream of events with a form.
+    package func events(_ form: MultipartForm, _ path: String) async throws -> (status: Int, events: EventStream) {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .POST
+        request.headers = ["Accept": "text/event-stream", "Content-Type": form.contentType]
+        if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
+        request.body = .bytes(form.body)
+        let response = try await Self.http.execute(request, timeout: .seconds(120))
+        return (Int(response.status.code), EventStream(body: response.body, headers: response.headers))
+    }
+
     /// Opens a stream of events; it ends when the service ends it or the reader stops.
     package func events(
         _ method: HTTPMethod, _ path: String, json: JSON? = nil, headers: HTTPHeaders = [:]

@@ -129,14 +129,20 @@ struct UploadRoutes: Sendable {
         return .acceptedUpload(questionID: question.questionID, conversationID: question.conversationID)
     }
 
-    /// The events of a question with files: `accepted`, and `done` or `error` when its message is final.
+    /// The events of a question with files: `accepted`, the answer as it is written, wherever that is, and `done` or
+    /// `error` when the message is final.
     private func stream(_ question: StoredUpload, _ exchange: QuestionExchange) -> Response {
         .eventStream { events in
             var events = events
             try await events.sendAccepted(questionID: question.questionID, answerID: question.answerID)
             var pauses = StandingPauses()
+            var told = ToldPieces()
             var spoke = ContinuousClock.now
             while true {
+                for text in await newTexts(of: question, &told) {
+                    try await events.send("delta") { json in json.member("text", text) }
+                    (spoke, pauses) = (.now, StandingPauses())
+                }
                 if let end = await knownEnd(of: question) {
                     return try await events.send(
                         end, questionID: question.questionID, conversationID: question.conversationID,
@@ -156,6 +162,13 @@ struct UploadRoutes: Sendable {
             return .failure(Problem(.conversationNotFound))
         }
         return standing.end(questionID: question.questionID)
+    }
+
+    /// What was written since the last look; nothing when the look fails, since the last event tells everything.
+    private func newTexts(of question: StoredUpload, _ told: inout ToldPieces) async -> [String] {
+        let pieces = try? await database.pieces(
+            ofAnswer: question.answerID, inConversation: question.conversationID, after: told)
+        return told.take(pieces ?? [])
     }
 
     /// Every stream ends with an event, also when PostgreSQL is away or this replica stops.
