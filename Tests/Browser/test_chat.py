@@ -70,7 +70,7 @@ def test_an_answer_and_its_code_can_be_copied(person, model):
 
 def test_an_answer_is_stopped_and_what_had_come_of_it_stays(person, model):
     reply = Reply("As far as this ", "and no further.", hold_after=1)
-    model.script("stop please", reply)
+    model.script("stop please", reply, Reply("All of it now."))
     person.enter()
     person.ask("stop please")
     person.sees("As far as this", ".answer")
@@ -82,6 +82,8 @@ def test_an_answer_is_stopped_and_what_had_come_of_it_stays(person, model):
     person.driver.refresh()
     person.sees("As far as this", ".answer")
     assert "no further" not in person.text(".answer")
+    person.click("answer.regenerate")
+    person.sees("All of it now.", ".answer")
 
 
 def test_a_failed_question_is_tried_again(person, model):

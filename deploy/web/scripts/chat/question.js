@@ -66,9 +66,8 @@ function copyButton(text) {
 export function questionStatus(question, local, { onCancel, onRetry, isAnswered }) {
     if (local) return localStatus(local);
     if (question.status === "processing") return isAnswered ? null : progressLine(question, onCancel);
-    if (question.status === "completed" || (question.status === "cancelled" && isAnswered && !question.error)) {
-        return null;
-    }
+    // What had come of a stopped answer says so itself, and can be made anew.
+    if (question.status === "completed" || (question.status === "cancelled" && isAnswered)) return null;
     const isCancelled = question.status === "cancelled";
     const retry =
         question.error?.retryable !== false &&
