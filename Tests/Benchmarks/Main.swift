@@ -23,7 +23,9 @@ struct Main {
             ("history", HistoryBenchmark.run), ("questions", QuestionBenchmark.run), ("logins", LoginBenchmark.run),
             ("recognition", RecognitionBenchmark.run), ("interference", InterferenceBenchmark.run),
             ("start", FootprintBenchmark.start), ("waiting", FootprintBenchmark.waitingQuestions),
-            ("uploads", FootprintBenchmark.uploads),
+            ("uploads", FootprintBenchmark.uploads), ("claims", QueueBenchmark.claims),
+            ("takeover", QueueBenchmark.takeover), ("queue", QueueBenchmark.throughput),
+            ("busy", OverloadBenchmark.uploads), ("overload", OverloadBenchmark.questions),
         ]
         let unknown = Set(arguments).subtracting(all.map(\.name))
         guard unknown.isEmpty else {

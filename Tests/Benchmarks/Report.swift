@@ -29,7 +29,12 @@ struct Figure: Sendable {
 
     /// A figure that stands for itself.
     static func absolute(_ what: String, _ value: Double, unit: String, atMost most: Double) -> Figure {
-        Figure(what: what, measured: "\(Report.number(value)) \(unit)", value: value, bound: .atMost(most))
+        absolute(what, value, unit: unit, .atMost(most))
+    }
+
+    /// As above, with a bound on either side.
+    static func absolute(_ what: String, _ value: Double, unit: String, _ bound: Bound) -> Figure {
+        Figure(what: what, measured: "\(Report.number(value)) \(unit)", value: value, bound: bound)
     }
 }
 

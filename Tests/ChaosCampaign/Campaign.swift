@@ -36,22 +36,24 @@ enum Campaign {
             return Summary(
                 options: options, tally: runner.tally, promises: site.promises.all.count,
                 accepted202: site.promises.accepted202, answered200: site.promises.answered200,
-                refusals: site.promises.refusals, slowestAnswer: atRest.slowestAnswer, findings: findings)
+                refusals: site.promises.refusals, longestWait: atRest.longestWait, findings: findings)
         }
     }
 
     /// Waits for the end of all work, and judges it as it is: with failures that the model's outages explain.
-    private static func rest(_ site: ChaosSite) async throws -> (findings: [String], slowestAnswer: Double) {
+    private static func rest(_ site: ChaosSite) async throws -> (findings: [String], longestWait: Wait) {
         for replica in site.replicas {
             do { try await ChaosSite.waitUntilReady(replica.place.port) } catch {
-                return (["replica \(replica.place.number) is not ready a minute after the last fault: \(error)"], 0)
+                return (
+                    ["replica \(replica.place.number) is not ready a minute after the last fault: \(error)"], Wait()
+                )
             }
         }
         let left = try await FinalState.drain(site.database, atMost: drainLimit)
-        if left > 0 { return (["\(left) jobs are not done \(drainLimit) after the last fault"], 0) }
+        if left > 0 { return (["\(left) jobs are not done \(drainLimit) after the last fault"], Wait()) }
         let state = try await FinalState.read(site.database)
-        let findings = Judgement(promises: site.promises.all, stored: state.messages).findings
-        return (findings.map { "before retries: \($0)" }, state.slowestAnswer)
+        let judgement = Judgement(promises: site.promises.all, stored: state.messages)
+        return (judgement.findings.map { "before retries: \($0)" }, judgement.longestWait)
     }
 
     /// What failed or was cancelled is retried by its asker; the model is well, so everything must be completed then.

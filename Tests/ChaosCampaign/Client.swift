@@ -22,6 +22,14 @@ struct Client: Sendable {
         await send { try await user.post("/chat", body, headers: key) }
     }
 
+    /// The same call twice at once, as an impatient client makes it: one question, one answer.
+    func askTwice() async {
+        promises.send(SentQuestion(mark: mark, way: .plain, content: question))
+        async let first: Void = send(isAlone: false) { try await user.post("/chat", body, headers: key) }
+        async let second: Void = send(isAlone: false) { try await user.post("/chat", body, headers: key) }
+        _ = await (first, second)
+    }
+
     /// `POST /chat` as a stream.
     func askStreaming() async {
         promises.send(SentQuestion(mark: mark, way: .stream, content: question))
@@ -66,20 +74,27 @@ struct Client: Sendable {
 
     private var messageID: Int? { promises[mark]?.messageID }
 
-    /// Sends a call, again if its outcome is unknown, and writes down what came of it.
-    private func send(_ call: () async throws -> Reply) async {
+    /// Sends a call, again with the same key if its outcome is unknown, and writes down what came of it.
+    /// - Parameter isAlone: false when another call with this key is under way.
+    private func send(isAlone: Bool = true, _ call: () async throws -> Reply) async {
+        var isUnknown = !isAlone
         for number in 1...Traffic.sendsMax {
-            let isLast = number == Traffic.sendsMax
             do {
-                let reply = try await call()
-                if take(reply, isLast: isLast) { return }
-            } catch { promises.refused(mark, "connection lost", isFinal: false) }
-            if !isLast { try? await Task.sleep(for: .milliseconds(300)) }
+                if take(try await call(), afterUnknown: isUnknown), !isUnknown || hasPromise { return }
+                isUnknown = true
+            } catch {
+                promises.refused(mark, "connection lost", isFinal: false)
+                isUnknown = true
+            }
+            if number < Traffic.sendsMax { try? await Task.sleep(for: .milliseconds(400)) }
         }
     }
 
-    /// - Returns: whether the outcome is known.
-    private func take(_ reply: Reply, isLast: Bool) -> Bool {
+    private var hasPromise: Bool { promises[mark]?.messageID != nil }
+
+    /// - Parameter afterUnknown: whether an earlier call with this key may have been done.
+    /// - Returns: whether the outcome of this call is known.
+    private func take(_ reply: Reply, afterUnknown: Bool) -> Bool {
         let json = reply.json
         switch (reply.status, json["message_id"].int, json["user_message_id"].int) {
         case (200, let answer?, let id?):
@@ -91,7 +106,7 @@ struct Client: Sendable {
             look(at: reply, 0)
             if Judgement.allowedFailures.contains(reply.code ?? "") { promises.seen(mark, "failed") }
         default:
-            return look(at: reply, 0)
+            return look(at: reply, 0, mayBeStored: afterUnknown)
         }
         return true
     }
@@ -99,13 +114,15 @@ struct Client: Sendable {
     /// Counts what is no success, and tells of what must never be answered.
     /// - Returns: whether it says that nothing was stored.
     @discardableResult
-    private func look(at reply: Reply, _ expected: Int) -> Bool {
+    private func look(at reply: Reply, _ expected: Int, mayBeStored: Bool = false) -> Bool {
         guard reply.status != expected else { return true }
         let code = reply.code ?? "status \(reply.status)"
-        let isFinal = (400..<500).contains(reply.status) && reply.status != 408 || Self.finalRefusals.contains(code)
-        let isStored = reply.json["user_message_id"].int != nil || expected != 0
+        let isFinal =
+            (400..<500).contains(reply.status) && ![408, 409].contains(reply.status)
+            || Self.finalRefusals.contains(code)
+        let isStored = reply.json["user_message_id"].int != nil || expected != 0 || mayBeStored
         promises.refused(mark, code, isFinal: isFinal && !isStored)
-        if reply.status == 500 || reply.status == 401 || reply.status == 404 || reply.code == nil {
+        if [401, 404, 422, 500].contains(reply.status) || reply.code == nil {
             promises.fault("\(mark) was answered \(reply)")
         }
         if reply.status == 429 || reply.status == 503, reply.headers.first(name: "Retry-After").flatMap(Int.init) == nil

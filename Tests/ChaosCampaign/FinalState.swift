@@ -4,33 +4,30 @@ import TestSupport
 /// What the database holds when everything has come to rest.
 struct FinalState: Sendable {
     let messages: [StoredMessage]
-    /// Seconds from question to answer, of the slowest.
-    let slowestAnswer: Double
     /// Rows that must not be left: `chat.jobs: 2`.
     let leftovers: [String]
 
     static func read(_ database: PostgresDatabase) async throws -> FinalState {
         let messages = try await database.query(
-            "select id, role, status, content, reply_to, generation, error_code from chat.messages order by id"
+            """
+            select id, role, status, content, reply_to, generation, error_code,
+                extract(epoch from created_at)::float8
+            from chat.messages order by id
+            """
         ).map { row in
-            let (id, role, status, content, replyTo, generation, code) = try row.decode(
-                Int.self, String.self, String.self, String.self, Int?.self, Int.self, String?.self)
+            let (id, role, status, content, replyTo, generation, code, time) = try row.decode(
+                Int.self, String.self, String.self, String.self, Int?.self, Int.self, String?.self, Double.self)
             return StoredMessage(
                 id: id, isQuestion: role == "user", status: status, content: content, replyTo: replyTo,
-                generation: generation, errorCode: code)
+                generation: generation, errorCode: code, createdAt: time)
         }
-        let slowest = try await database.value(
-            querying: """
-                select coalesce(max(extract(epoch from a.created_at - q.created_at)), 0)::float8
-                from chat.messages a join chat.messages q on q.id = a.reply_to where a.generation = 0
-                """, Double.self)
         var leftovers: [String] = []
         for table in ["jobs", "upload_chunks", "pages"] {
             let count = try await database.value(
                 querying: "select count(*) from chat.\(unsafeRaw: table)", Int.self)
             if count > 0 { leftovers.append("chat.\(table): \(count) rows left") }
         }
-        return FinalState(messages: messages, slowestAnswer: slowest, leftovers: leftovers)
+        return FinalState(messages: messages, leftovers: leftovers)
     }
 
     /// Waits until no work is left.

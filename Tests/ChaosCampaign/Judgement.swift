@@ -7,6 +7,15 @@ struct StoredMessage: Hashable, Sendable {
     let replyTo: Int?
     let generation: Int
     let errorCode: String?
+    /// Seconds since 1970, on the database's clock; an answer is made when it is stored.
+    var createdAt = 0.0
+}
+
+/// How long a question waited for its answer.
+struct Wait: Hashable, Sendable {
+    var mark = "none"
+    var way = SentQuestion.Way.plain
+    var seconds = 0.0
 }
 
 /// The oracle: what was promised, against what is there. Pure.
@@ -26,6 +35,16 @@ struct Judgement: Sendable {
 
     /// Every broken promise, as a sentence.
     var findings: [String] { lost + questions.flatMap(findings) + repeated }
+
+    /// Of the questions that were answered without anybody cancelling or retrying them, the one that waited longest.
+    var longestWait: Wait {
+        questions.compactMap { question -> Wait? in
+            guard let mark = ChaosModel.mark(in: question.content), let promise = promises[mark], !promise.isTouched,
+                let answer = answers[question.id]?.first(where: { $0.generation == 0 })
+            else { return nil }
+            return Wait(mark: mark, way: promise.sent.way, seconds: answer.createdAt - question.createdAt)
+        }.max { $0.seconds < $1.seconds } ?? Wait()
+    }
 
     /// Acknowledged ids that are not there.
     private var lost: [String] {

@@ -19,9 +19,13 @@ struct NginxFront: Sendable {
         let words = [
             "USER": geteuid() == 0 ? "user root;" : "", "STATE": state.path, "CONF": settings.path,
             "ADDRESS": "127.0.0.1", "AUTH_PORT": "\(authPort)", "CHAT_PORT": "\(chatPort)",
+            "WEB_PORT": "\(try await FreePort.find())", "WEB": ProjectFolder.root.appending(path: "deploy/web").path,
             "AUTH_SERVERS": server(auth), "CHAT_SERVERS": chats.map(server).joined(separator: "\n"),
         ]
         for (word, value) in words { text = text.replacing("@\(word)@", with: value) }
+        if let word = text.firstMatch(of: #/@[A-Z_]+@/#) {
+            throw SuiteFault(description: "nobody says what \(word.0) is in parley.conf.template")
+        }
         let file = state.appending(path: "parley.conf")
         try text.write(to: file, atomically: true, encoding: .utf8)
         let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin"

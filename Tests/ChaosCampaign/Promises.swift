@@ -73,15 +73,25 @@ final class Promises: Sendable {
     /// The question is stored: `message_id` of a 202, `user_message_id` of everything else.
     func accepted(_ mark: String, _ messageID: Int, as what: String) {
         write("\(what) \(mark) message \(messageID)")
+        compare(mark, messageID)
         state.withLock { state in
             if what == "202" { state.accepted202 += 1 }
             state.byMark[mark]?.messageID = messageID
         }
     }
 
+    /// A repeated call must be told of the same message.
+    private func compare(_ mark: String, _ messageID: Int) {
+        if let before = self[mark]?.messageID, before != messageID {
+            fault("\(mark) is message \(before), and then \(messageID)")
+        }
+    }
+
     /// A 200 with the answer.
     func answered(_ mark: String, _ messageID: Int, answer: (id: Int, text: String)) {
         write("200 \(mark) message \(messageID) answer \(answer.id)")
+        compare(mark, messageID)
+        if let before = self[mark]?.answer, before != answer { fault("\(mark) was given two answers") }
         state.withLock { state in
             state.answered200 += 1
             state.byMark[mark]?.messageID = messageID

@@ -6,8 +6,7 @@ struct Summary: Sendable {
     let accepted202: Int
     let answered200: Int
     let refusals: [String: Int]
-    /// Seconds.
-    let slowestAnswer: Double
+    let longestWait: Wait
     let findings: [String]
 
     /// Findings shown in full; the log has the rest.
@@ -23,12 +22,14 @@ struct Summary: Sendable {
         rows.append(("202", "\(accepted202)"))
         rows.append(("200 with an answer", "\(answered200)"))
         rows += refusals.sorted { $0.key < $1.key }.map { ("refused: \($0.key)", "\($0.value)") }
-        rows.append(("longest time from a question to its answer", "\((slowestAnswer * 10).rounded() / 10) s"))
+        let seconds = (longestWait.seconds * 10).rounded() / 10
+        rows.append(("longest time from a question to its answer", "\(seconds) s (\(longestWait.way.rawValue))"))
         rows.append(("findings", "\(findings.count)"))
         let table = ["| what | how often |", "|---|---|"] + rows.map { "| \($0.0) | \($0.1) |" }
         let shown = findings.prefix(Self.findingsShown).map { "FOUND: \($0)" }
         let rest = findings.count > shown.count ? ["and \(findings.count - shown.count) more"] : []
+        let slowest = "The longest wait was that of \(longestWait.mark)."
         let again = findings.isEmpty ? [] : ["", "To replay its faults: Tests/chaos \(options.replay)"]
-        return ([options.title, ""] + table + shown + rest + again).joined(separator: "\n")
+        return ([options.title, ""] + table + ["", slowest] + shown + rest + again).joined(separator: "\n")
     }
 }

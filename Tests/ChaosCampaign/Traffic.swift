@@ -8,7 +8,7 @@ final class Traffic: Sendable {
     /// Several clients at once, each with a user of its own.
     static let clients = 6
     /// How often a call whose outcome is unknown is sent; its `Idempotency-Key` stays the same.
-    static let sendsMax = 1
+    static let sendsMax = 5
 
     let site: ChaosSite
     private let documents: Documents
@@ -76,13 +76,16 @@ final class Traffic: Sendable {
     }
 
     private func step(_ client: Client, _ random: inout SeededRandom) async {
-        enum Act { case ask, stream, upload, cancel, regenerate }
+        enum Act { case ask, twice, stream, upload, cancel, regenerate }
         let document = documents.any(&random)
-        switch random.choice(of: [(Act.ask, weight: 45), (.stream, 15), (.upload, 30), (.cancel, 5), (.regenerate, 5)])
+        switch random.choice(of: [
+            (Act.ask, weight: 38), (.twice, 7), (.stream, 15), (.upload, 30), (.cancel, 5), (.regenerate, 5),
+        ])
         {
         case .ask:
             await client.ask()
             if random.happens(0.3) { await client.retryIfFailed() }
+        case .twice: await client.askTwice()
         case .stream: await client.askStreaming()
         case .upload: await client.upload(document, thenCancel: false)
         case .cancel: await client.upload(document, thenCancel: true)
@@ -117,7 +120,7 @@ struct Documents: Sendable {
             form.add(file: name, bytes: try Fixture("documents/\(name)").bytes)
             let reply = try await user.post("/chat/file", form)
             let id = try reply.json["message_id"].int.orThrow("message_id in \(reply)")
-            let message = try await polling(for: name, atMost: .seconds(120)) {
+            let message = try await polling(for: name, atMost: .seconds(300)) {
                 let message = try await user.get("/messages/\(id)").json
                 return message["status"] == "processing" ? nil : message
             }

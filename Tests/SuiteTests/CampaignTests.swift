@@ -59,8 +59,10 @@ struct CampaignTests {
         let options = try #require(ChaosOptions(["--seed", "9", "--minutes", "1"]))
         let summary = Summary(
             options: options, tally: [.kill: (3, 1)], promises: 2, accepted202: 1, answered200: 1,
-            refusals: ["queue_full": 4], slowestAnswer: 1.25, findings: ["zq000001: message 7 is lost"])
+            refusals: ["queue_full": 4], longestWait: Wait(mark: "zq000009", way: .file, seconds: 1.25),
+            findings: ["zq000001: message 7 is lost"])
         #expect(summary.text.contains("| kill -9 and restart | 3 (and 1 while another fault held it) |"))
+        #expect(summary.text.contains("answer | 1.3 s (file) |"))
         #expect(summary.text.contains("| refused: queue_full | 4 |"))
         #expect(summary.text.contains("FOUND: zq000001: message 7 is lost"))
         #expect(summary.text.contains("Tests/chaos --seed 9 --minutes 1.0"))

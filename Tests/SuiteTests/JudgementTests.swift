@@ -45,6 +45,19 @@ struct JudgementTests {
         #expect(findings(promise, stored + [answer(12, generation: 1)]) == [], "regenerated")
     }
 
+    @Test func theLongestWaitIsThatOfAQuestionWhichNobodyTouched() {
+        let (asked, told) = (question(), answer())
+        let times = [asked, told].map { message in
+            var message = message
+            message.createdAt = message.isQuestion ? 100 : 107.5
+            return message
+        }
+        #expect(Judgement(promises: [promise], stored: times).longestWait == Wait(mark: mark, seconds: 7.5))
+        var touched = promise
+        touched.isTouched = true
+        #expect(Judgement(promises: [touched], stored: times).longestWait == Wait())
+    }
+
     @Test func aLostAcknowledgedQuestionIsFound() {
         #expect(findings(promise, []) == ["\(mark): message 10 is lost"])
         #expect(findings(Promise(sent: sent), []) == [], "nothing was promised")

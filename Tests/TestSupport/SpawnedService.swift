@@ -39,12 +39,15 @@ package struct SpawnedService: Sendable {
     }
 
     /// Resident memory in bytes (proc(5), `VmRSS`), of this process alone.
-    package var residentBytes: Int {
-        get throws {
-            let status = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
-            let kilobytes = status.firstMatch(of: #/VmRSS:\s+(\d+) kB/#).flatMap { Int($0.1) }
-            return (kilobytes ?? 0) * 1024
-        }
+    package var residentBytes: Int { get throws { try bytes("VmRSS") } }
+
+    /// The most resident memory it ever had, in bytes (proc(5), `VmHWM`).
+    package var peakResidentBytes: Int { get throws { try bytes("VmHWM") } }
+
+    private func bytes(_ key: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("\(key):") }
+        return try line.flatMap { Int($0.filter(\.isNumber)) }.orThrow("\(key) of \(process.name)") * 1024
     }
 
     func removeFolder() { folder.remove() }

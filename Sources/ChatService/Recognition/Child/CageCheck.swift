@@ -19,11 +19,16 @@ enum CageCheck {
             line("ptrace", Int32(parley_syscall(Int(SYS_ptrace), 0, 0, 0, 0))),
             line("unshare", Int32(parley_syscall(Int(SYS_unshare), 0x1000_0000, 0, 0, 0))),
             line("write", open("/tmp/parley-cage-\(getpid())", O_CREAT | O_WRONLY, 0o600)),
+            line("write in its own folder", open("parley-cage-\(getpid())", O_CREAT | O_WRONLY, 0o600)),
+            line("write in shared memory", open("/dev/shm/parley-cage-\(getpid())", O_CREAT | O_WRONLY, 0o600)),
+            line("make a folder", mkdir("/tmp/parley-cage-folder-\(getpid())", 0o700)),
+            line("link", symlink("/etc/passwd", "/tmp/parley-cage-link-\(getpid())")),
             line("read", open("/etc/passwd", O_RDONLY)),
             line("environment of the parent", open("/proc/\(getppid())/environ", O_RDONLY)),
             line("signal to the parent", kill(getppid(), 0)),
             line("memory", mmap(nil, 2 << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0),
-            "children: \(children())", "user: \(getuid() == 0 ? "root" : "other")",
+            "megabytes: \(megabytes())", "children: \(children())",
+            "processor seconds: \(bound(RLIMIT_CPU))", "user: \(getuid() == 0 ? "root" : "other")",
             "new privileges: \(parley_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? "refused" : "possible")",
             "niceness: \(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0))", "core: \(bound(RLIMIT_CORE))",
             "file: \(bound(RLIMIT_FSIZE))",
@@ -38,6 +43,19 @@ enum CageCheck {
     private static func unixPair() -> Int32 {
         var ends: [Int32] = [-1, -1]
         return socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+    }
+
+    /// How much address space is left, in pieces of 16 MiB that are not touched, up to 4 GiB.
+    private static func megabytes() -> Int {
+        let piece = 16 << 20
+        var pieces: [UnsafeMutableRawPointer] = []
+        defer { for start in pieces { munmap(start, piece) } }
+        while pieces.count < 256,
+            let start = mmap(nil, piece, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED
+        {
+            pieces.append(start)
+        }
+        return pieces.count * 16
     }
 
     /// How many processes can be started side by side, up to 100.
