@@ -77,6 +77,7 @@ struct JudgementTests {
         #expect(findings(Promise(sent: sent), [question()]).first?.contains("completed with 0 answers") == true)
         let failed = question(status: "failed", code: "llm_failed")
         #expect(findings(Promise(sent: sent), [failed]) == [])
+        #expect(findings(Promise(sent: sent), [failed, answer(text: "Ha", status: "cancelled")]) == [], "a part")
         #expect(findings(Promise(sent: sent), [failed, answer()]).first?.contains("failed with 1 answers") == true)
     }
 
