@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 
 from suite import PASSWORD, waited, words
 
-SECONDS = 20
+SECONDS = 40
 
 
 class Look:

@@ -92,7 +92,8 @@ async function restore() {
 
 async function showWaiting(problem) {
     const words = h("p", {}, problemText(problem));
-    fill(app, h("main", { class: "empty starting", role: "alert" }, icon("offline"), h("h1", {}, t("start.waiting")), words));
+    const title = h("h1", {}, t("start.waiting"));
+    fill(app, h("main", { class: "empty starting", role: "alert" }, icon("offline"), title, words));
     if (problem.isOffline) return reached();
     const onSecond = (left) => {
         words.textContent = t("banner.busy", { n: left });

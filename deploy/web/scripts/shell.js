@@ -36,8 +36,8 @@ export class Shell {
         this.sidebar = h(
             "nav",
             { class: "sidebar", id: "sidebar", "aria-label": t("sidebar.label") },
-            h("div", { class: "sidebar-head" }, h("a", { href: "/", "data-view": true, class: "brand" }, mark(), "Parley"), close),
-            h("a", { href: "/", "data-view": true, class: "button button-quiet new-chat" }, icon("compose"), t("sidebar.new")),
+            h("div", { class: "sidebar-head" }, homeLink("brand", mark(), "Parley"), close),
+            homeLink("button button-quiet new-chat", icon("compose"), t("sidebar.new")),
             this.#search.element,
             this.#search.results,
             this.#list.element,
@@ -47,7 +47,7 @@ export class Shell {
         this.element = h(
             "div",
             { class: "shell" },
-            h("a", { class: "skip-link", href: "#main", on: { click: (event) => this.#skip(event) } }, t("sidebar.skip")),
+            this.#skipLink(),
             this.sidebar,
             shade,
             this.#main,
@@ -107,7 +107,8 @@ export class Shell {
         if (!(this.#view instanceof ConversationView)) return;
         const { conversation } = this.#view;
         this.#headMenu.hidden = !conversation;
-        this.#title.textContent = (conversation && titleOf(conversation)) ?? (this.#view.id === null ? t("sidebar.new") : "");
+        const unknown = this.#view.id === null ? t("sidebar.new") : "";
+        this.#title.textContent = conversation ? titleOf(conversation) : unknown;
         document.title = `${this.#title.textContent || "Parley"} · Parley`;
     }
 
@@ -121,7 +122,7 @@ export class Shell {
             sign.textContent = [...(user?.name ?? "")][0]?.toLocaleUpperCase() ?? "";
             button.setAttribute("aria-label", t("user.menu", { name: user?.name ?? "" }));
         };
-        onSession(show);
+        onSession(show, this.#closing.signal);
         show();
         attachMenu(button, () => [
             { icon: "gear", label: t("user.account"), href: "/account", isView: true },
@@ -168,8 +169,14 @@ export class Shell {
         if (isDrawer && wasOpen && !isOpen) this.#drawerButton.focus();
     }
 
-    #skip(event) {
-        event.preventDefault();
-        this.#main.focus();
+    #skipLink() {
+        const link = h("a", { class: "skip-link", href: "#main" }, t("sidebar.skip"));
+        link.addEventListener("click", (event) => {
+            event.preventDefault();
+            this.#main.focus();
+        });
+        return link;
     }
 }
+
+const homeLink = (className, ...content) => h("a", { href: "/", "data-view": true, class: className }, content);

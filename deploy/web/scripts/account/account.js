@@ -13,6 +13,8 @@ export class AccountView {
     id = null;
     conversation = null;
 
+    #closing = new AbortController();
+
     constructor() {
         this.element = h(
             "div",
@@ -24,13 +26,15 @@ export class AccountView {
                 appearanceSection(),
                 passwordSection(),
                 secondFactorSection(),
-                sessionsSection(),
+                sessionsSection(this.#closing.signal),
                 deletionSection(),
             ),
         );
     }
 
-    close() {}
+    close() {
+        this.#closing.abort();
+    }
 }
 
 /** A titled part of the page. */

@@ -9,8 +9,20 @@ import { section } from "./account.js";
 
 export function profileSection() {
     const user = currentUser();
-    const name = field({ name: "name", label: t("form.name"), value: user.name, autocomplete: "name", maxlength: "255" });
-    const email = field({ name: "email", label: t("form.email"), value: user.email, readonly: true, isRequired: false });
+    const name = field({
+        name: "name",
+        label: t("form.name"),
+        value: user.name,
+        autocomplete: "name",
+        maxlength: "255",
+    });
+    const email = field({
+        name: "email",
+        label: t("form.email"),
+        value: user.email,
+        readonly: true,
+        isRequired: false,
+    });
     const { element } = form({
         fields: [name, email],
         submit: t("dialog.save"),

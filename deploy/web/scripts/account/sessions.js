@@ -7,11 +7,12 @@ import { toast } from "../notices/toast.js";
 import { problemText, t, timeText } from "../words.js";
 import { section } from "./account.js";
 
-export function sessionsSection() {
+/** @param {AbortSignal} signal ends with the view */
+export function sessionsSection(signal) {
     const list = h("ul", { class: "rows" });
     const load = async () => {
         try {
-            const { sessions } = await patiently(() => auth("/api/sessions"));
+            const { sessions } = await patiently(() => auth("/api/sessions"), signal);
             fill(list, sessions.sort(currentFirst).map((session) => row(session, load)));
         } catch (problem) {
             const again = h("button", { type: "button", class: "button-link", on: { click: load } }, t("banner.try"));
@@ -20,7 +21,7 @@ export function sessionsSection() {
     };
     fill(list, [1, 2].map(() => h("li", { class: "row" }, h("span", { class: "bone bone-wide" }))));
     load();
-    addEventListener("parley-sessions", load);
+    addEventListener("parley-sessions", load, { signal });
     return section("sessions", list);
 }
 

@@ -121,10 +121,9 @@ function localStatus({ stage, share, seconds, problem, onCancel, onAgain, onDrop
     if (stage === "waiting") return workLine(t("progress.waiting", { n: seconds }), null, onAgain, t("banner.try"));
     if (stage === "offline") return workLine(t("progress.offline"), null, onCancel, t("progress.cancel"));
     if (stage === "refused") {
-        const again = h("button", { type: "button", class: "button button-quiet button-small", on: { click: onAgain } }, [
-            icon("retry"),
-            t("question.send"),
-        ]);
+        const again = h("button", { type: "button", class: "button button-quiet button-small" }, icon("retry"));
+        again.append(t("question.send"));
+        again.addEventListener("click", onAgain);
         const drop = h("button", { type: "button", class: "button-link", on: { click: onDrop } }, t("question.drop"));
         return h("div", { class: "failure" }, h("p", {}, icon("alert"), problemText(problem)), again, drop);
     }

@@ -102,7 +102,8 @@ export class Turn {
         if (!this.#questionElement.isConnected) this.element.prepend(this.#questionElement);
         const { question, local } = this;
         const { id, content, status, files, error, progress } = question;
-        if (this.#hasChanged("question", [id, content, status === "processing", files, local?.files?.length, this.#isUnfolded])) {
+        const shown = [id, content, status === "processing", files, local?.files?.length, this.#isUnfolded];
+        if (this.#hasChanged("question", shown)) {
             const fold = () => {
                 this.#isUnfolded = !this.#isUnfolded;
                 this.update();

@@ -93,7 +93,8 @@ export class ConversationList {
 
     #instead() {
         if (this.#problem) {
-            const again = h("button", { type: "button", class: "button-link", on: { click: () => this.load() } }, t("banner.try"));
+            const again = h("button", { type: "button", class: "button-link" }, t("banner.try"));
+            again.addEventListener("click", () => this.load());
             return h("div", { class: "empty", role: "alert" }, h("p", {}, problemText(this.#problem)), again);
         }
         if (hasMore()) {

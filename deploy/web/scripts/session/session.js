@@ -19,10 +19,10 @@ let renewal = null;
 /** The signed-in user, or null. */
 export const currentUser = () => user;
 
-/** "started" and "ended"; the latter with `detail.isLost` when nobody asked for it. */
-export function onSession(listener) {
+/** "started", "renamed" and "ended"; the latter with `detail.isLost` when nobody asked for it. */
+export function onSession(listener, signal) {
     for (const name of ["started", "ended", "renamed"]) {
-        changes.addEventListener(name, (event) => listener(name, event.detail));
+        changes.addEventListener(name, (event) => listener(name, event.detail), { signal });
     }
 }
 
