@@ -11,6 +11,8 @@ struct AccountRoutes: Sendable {
     let issuer: TokenIssuer
     let revoked: RevokedSessions
     let registrationsPerHour: Int
+    /// Nil when no mail can be sent: an address is not asked to be confirmed then.
+    let mails: MailDoorbell?
 
     /// `POST /register`. Whether the e-mail is free is decided by the insert alone.
     @Sendable func register(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -26,6 +28,7 @@ struct AccountRoutes: Sendable {
         do {
             let answer = try await makeAccount(email: email, name: name, passwordHash: hash, origin)
             Counter(label: "parley_registrations_total").increment()
+            mails?.ring()
             return try Response(json: answer, status: .created)
         } catch is EmailTaken {
             let window = AddressWindow.takenEmails(perHour: registrationsPerHour)
@@ -58,6 +61,8 @@ struct AccountRoutes: Sendable {
             let sid = try await transaction.startSession(
                 of: account, with: token, limits: issuer.limits, event: nil, origin)
             guard let sid else { throw Problem(.internalError, cause: "an account made just now has changed") }
+            // A full queue is no reason to refuse the account; the mail can be asked for again.
+            if mails != nil { _ = try await transaction.enqueueMail(.emailConfirmation, to: email, origin) }
             // Last, because the row is held until the commit. Throwing undoes the account.
             let window = AddressWindow.registrations(perHour: registrationsPerHour)
             if let seconds = try await transaction.take(window, from: origin.network) {
@@ -125,7 +130,8 @@ struct AccountRoutes: Sendable {
         return .noContent
     }
 
-    private static func chosenPassword(_ text: String, field: String) throws(Problem) -> Password {
+    /// - Throws: `weakPassword`, with the reason.
+    static func chosenPassword(_ text: String, field: String) throws(Problem) -> Password {
         do throws(WeakPassword) {
             return try Password(chosen: text)
         } catch {

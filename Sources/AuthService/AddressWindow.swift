@@ -9,6 +9,8 @@ struct AddressWindow: Sendable {
         case loginFailure = "login_failure"
         case registration
         case emailTaken = "email_taken"
+        case mailRequest = "mail_request"
+        case mailToAccount = "mail_to_account"
     }
 
     let kind: Kind
@@ -18,6 +20,11 @@ struct AddressWindow: Sendable {
 
     /// Wrong passwords for whatever accounts. Right ones are not counted: an office may share an address.
     static let loginFailures = AddressWindow(kind: .loginFailure, limit: 30, seconds: 60)
+
+    /// Mails asked for, to whomever.
+    static let mailRequests = AddressWindow(kind: .mailRequest, limit: 20, seconds: 3_600)
+    /// Mails to one account, by whomever they were asked for; what is counted by is no client address here.
+    static let mailsToAccount = AddressWindow(kind: .mailToAccount, limit: 5, seconds: 3_600)
 
     /// Accounts made.
     static func registrations(perHour limit: Int) -> AddressWindow {

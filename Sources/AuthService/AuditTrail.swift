@@ -19,6 +19,10 @@ enum AuditEvent: String, CaseIterable, Sendable {
     case totpDisabled = "totp_disabled"
     case totpRefused = "totp_refused"
     case recoveryCodeUsed = "recovery_code_used"
+    case passwordResetRequested = "password_reset_requested"
+    case passwordReset = "password_reset"
+    case emailConfirmationRequested = "email_confirmation_requested"
+    case emailConfirmed = "email_confirmed"
 }
 
 /// Where a request came from, as sessions and the audit trail keep it.

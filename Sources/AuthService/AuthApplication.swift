@@ -12,6 +12,7 @@ struct AuthApplication: Sendable {
     private let frame: HTTPFrame
     private let hasher: PasswordHasher
     private let revoked: RevokedSessions
+    private let mails: MailDoorbell?
     private let logger: Logger
 
     /// Starts the hashing threads; nothing else runs, and no socket opens, before `run`.
@@ -28,10 +29,11 @@ struct AuthApplication: Sendable {
         hasher = try await PasswordHasher(
             workers: settings.hashWorkers, waitingMax: settings.hashWorkers * Self.hashesWaitingPerWorker,
             cost: hashCost)
+        mails = settings.mail.map { _ in MailDoorbell() }
         revoked = RevokedSessions(silenceSecondsMax: settings.accessTokenSeconds)
         frame = HTTPFrame(
             name: "AuthService", settings: settings.http, log: settings.log,
-            checks: Self.readiness(of: database, logger: logger),
+            checks: Self.readiness(of: database, sendsMail: settings.mail != nil, logger: logger),
             openAPI: PackageResources.openapi_json, logger: logger, requestLog: requestLog)
     }
 
@@ -48,7 +50,7 @@ struct AuthApplication: Sendable {
             services: [
                 database, PostgresGauges(database: database), hasher, schema.behind(feed),
                 ExpirySweep(database: database, seal: SecretSeal(settings.token), logger: logger),
-            ],
+            ] + mailPools,
             beforeServing: {
                 try await migrator.migrate(database, logger: logger)
                 try await feed.load()
@@ -56,7 +58,15 @@ struct AuthApplication: Sendable {
             })
     }
 
-    private static func readiness(of database: PostgresDatabase, logger: Logger) -> [ReadinessCheck] {
+    private var mailPools: [MailPool] {
+        guard let mail = settings.mail, let mails else { return [] }
+        let client = SMTPClient(mail)
+        return [MailPool(database: database, settings: mail, client: client, doorbell: mails, logger: logger)]
+    }
+
+    private static func readiness(
+        of database: PostgresDatabase, sendsMail: Bool, logger: Logger
+    ) -> [ReadinessCheck] {
         [
             ReadinessCheck("database") {
                 do { try await database.ping() } catch { return "unreachable" }
@@ -66,6 +76,7 @@ struct AuthApplication: Sendable {
                 guard let pending = try? await Migrator().pending(database, logger: logger) else { return "unknown" }
                 return pending.isEmpty ? nil : "\(pending.count) not applied"
             },
+            ReadinessCheck("mail", note: sendsMail ? "on" : "off"),
         ]
     }
 
@@ -82,7 +93,7 @@ struct AuthApplication: Sendable {
         let verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.token.keys), revoked: revoked)
         let accounts = AccountRoutes(
             database: database, hasher: hasher, passwords: passwords, issuer: issuer, revoked: revoked,
-            registrationsPerHour: settings.registrationsPerHour)
+            registrationsPerHour: settings.registrationsPerHour, mails: mails)
         let check = SecondFactorCheck(seal: SecretSeal(settings.token), logger: logger)
         let sessions = SessionRoutes(
             database: database, hasher: hasher, passwords: passwords, secondFactors: check, issuer: issuer,
@@ -105,6 +116,19 @@ struct AuthApplication: Sendable {
             .post("api/totp", use: secondFactors.propose)
             .post("api/totp/confirm", use: secondFactors.confirm)
             .delete("api/totp", use: secondFactors.remove)
+        if let mails { addMailRoutes(to: router, verifier, issuer, mails) }
         return router
+    }
+
+    private func addMailRoutes(
+        to router: Router<ServiceContext>, _ verifier: AccessTokenVerifier, _ issuer: TokenIssuer,
+        _ doorbell: MailDoorbell
+    ) {
+        let mail = MailRoutes(
+            database: database, hasher: hasher, issuer: issuer, revoked: revoked, doorbell: doorbell)
+        router.post("password-reset", use: mail.requestReset)
+        router.post("password-reset/confirm", use: mail.reset)
+        router.post("confirm-email", use: mail.confirm)
+        router.authenticated(with: verifier).post("api/confirm-email", use: mail.requestConfirmation)
     }
 }

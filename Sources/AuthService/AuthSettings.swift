@@ -13,6 +13,8 @@ struct AuthSettings: Sendable {
     var hashWorkers: Int
     /// From one client address; 0: no limit.
     var registrationsPerHour: Int
+    /// Nil: no mail can be sent.
+    var mail: MailSettings?
 
     init(_ reader: inout SettingsReader) {
         http = HTTPSettings(&reader, defaultPort: 8080)
@@ -24,6 +26,7 @@ struct AuthSettings: Sendable {
         let halfTheCores = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
         hashWorkers = reader.int("HASH_WORKERS", default: halfTheCores, in: 1...256)
         registrationsPerHour = reader.int("REGISTRATIONS_PER_HOUR", default: 100, in: 0...1_000_000)
+        mail = MailSettings.read(&reader, page: http.corsOrigins.first)
     }
 
     /// Sessions live as long as these settings say.

@@ -54,6 +54,9 @@ extension PostgresQuerying {
             ("auth.sessions", "expires_at <= clock_timestamp()"),
             ("auth.revoked_sessions", "expires_at <= clock_timestamp()"),
             ("auth.login_attempts", "last_at < clock_timestamp() - make_interval(secs => \(failureMemory))"),
+            ("auth.mail_tokens", "expires_at <= clock_timestamp()"),
+            // Left from when mails could be sent; nobody waits for them any more.
+            ("auth.mails", "created_at < clock_timestamp() - interval '1 day'"),
             ("auth.address_windows", "started_at < clock_timestamp() - make_interval(secs => \(longestWindow))"),
         ]
         var count = 0

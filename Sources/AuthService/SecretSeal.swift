@@ -4,8 +4,8 @@ import Shared
 /// Seals what must be stored and read again, such as TOTP secrets: AES-256-GCM under a key that is not in the database.
 ///
 /// The key is derived from `JWT_SECRET` by HKDF under a name of its own, so that there is one secret to keep and
-/// neither use weakens the other. What is sealed names its key. A rotation of `JWT_SECRET` therefore loses nothing: the old one
-/// opens as long as it is `JWT_SECRET_PREVIOUS`, and `ExpirySweep` seals anew, within minutes, what it opens.
+/// neither use weakens the other. What is sealed names its key. A rotation of `JWT_SECRET` therefore loses nothing: the
+/// old one opens as long as it is `JWT_SECRET_PREVIOUS`, and `ExpirySweep` seals anew, within minutes, what it opens.
 struct SecretSeal: Sendable {
     /// Something sealed, as a row has it.
     struct Sealed: Sendable, Equatable {

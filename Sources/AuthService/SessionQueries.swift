@@ -153,6 +153,10 @@ extension PostgresQuerying {
         try await endSessions(where: "user_id = \(user) and sid <> \(sid)", as: .sessionEnded, origin)
     }
 
+    func endAllSessions(ofUser user: Int, _ origin: RequestOrigin) async throws -> [UUID] {
+        try await endSessions(where: "user_id = \(user)", as: .sessionEnded, origin)
+    }
+
     private func endSessions(
         where condition: SQL, as event: AuditEvent, _ origin: RequestOrigin
     ) async throws -> [UUID] {

@@ -136,7 +136,7 @@ struct SecondFactorTests {
     }
 
     @Test(
-        "secrets are sealed; a rotation of JWT_SECRET seals them anew, and one without the old secret leaves recovery codes"
+        "secrets are sealed, anew when JWT_SECRET is rotated; a rotation without the old one leaves recovery codes"
     )
     func rotation() async throws {
         try await withTestDatabase { _, url in

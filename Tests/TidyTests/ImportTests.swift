@@ -7,6 +7,7 @@ enum ImportRules {
     static let table: [(modules: Set<String>, allowed: @Sendable (SourceFile) -> Bool)] = [
         (["CPostgres"], { $0.path.hasPrefix("Sources/Shared/Postgres/") }),
         (["CTesseract", "CLeptonica", "CZip", "CXML"], { $0.path.hasPrefix("Sources/ChatService/Recognition/") }),
+        (["CCurl"], { $0.name == "SMTPClient.swift" }),
         (["CSodium"], { $0.name.hasPrefix("PasswordHasher") }),
         (["Hummingbird", "HummingbirdCore"], speaksHTTP),
         (["JWTKit"], { $0.path.hasPrefix("Sources/Shared/HTTP/Token/") }),

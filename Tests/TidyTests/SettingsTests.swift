@@ -13,7 +13,10 @@ enum SettingsRules {
     ]
 
     /// What the services read beside the contract: for operators who bring their own prompts or Tesseract data.
-    static let additions: Set = ["PROMPTS_DIR", "TESSDATA_PREFIX"]
+    /// And how mails are sent.
+    static let additions: Set = [
+        "PROMPTS_DIR", "TESSDATA_PREFIX", "SMTP_URL", "SMTP_CA_FILE", "MAIL_FROM", "PUBLIC_URL",
+    ]
 
     /// Keys of a `.env` file, those commented out too: a key at its default is listed as `#KEY=default`.
     static func keys(ofEnvironmentFile text: String) -> [String] {

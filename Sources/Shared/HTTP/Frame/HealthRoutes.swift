@@ -6,11 +6,21 @@ import NIOCore
 package struct ReadinessCheck: Sendable {
     let name: String
     let problem: @Sendable () async -> String?
+    /// What stands in the line when there is no problem.
+    let note: String
 
     /// - Parameter problem: nil when all is well, else a few words on what is wrong, without secrets.
     package init(_ name: String, problem: @escaping @Sendable () async -> String?) {
         self.name = name
         self.problem = problem
+        note = "ok"
+    }
+
+    /// Something that whoever runs the service should know, and that never keeps requests away.
+    package init(_ name: String, note: String) {
+        self.name = name
+        self.note = note
+        problem = { nil }
     }
 }
 
@@ -42,7 +52,7 @@ struct HealthRoutes: Sendable {
             return await group.reduce(into: [Int: String]()) { $0[$1.0] = $1.1 }
         }
         var text = ""
-        for (index, check) in checks.enumerated() { text += "\(check.name): \(outcomes[index] ?? "ok")\n" }
+        for (index, check) in checks.enumerated() { text += "\(check.name): \(outcomes[index] ?? check.note)\n" }
         return Self.text(text.isEmpty ? "ok\n" : text, status: outcomes.isEmpty ? .ok : .serviceUnavailable)
     }
 

@@ -29,6 +29,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case emailTaken = "email_taken"
     case totpAlreadyEnabled = "totp_already_enabled"
     case totpNotEnabled = "totp_not_enabled"
+    case emailAlreadyConfirmed = "email_already_confirmed"
     case alreadyFinal = "already_final"
     case notRetryable = "not_retryable"
     case notRegenerable = "not_regenerable"
@@ -42,6 +43,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case expectationFailed = "expectation_failed"
     case invalidEmail = "invalid_email"
     case weakPassword = "weak_password"
+    case invalidMailToken = "invalid_mail_token"
     case samePassword = "same_password"
     case invalidName = "invalid_name"
     case invalidTitle = "invalid_title"
@@ -130,6 +132,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .emailTaken: (409, "E-mail taken", "email already exists")
         case .totpAlreadyEnabled: (409, "Second factor on", "The second factor is already on.")
         case .totpNotEnabled: (409, "No second factor", "The second factor is not set up.")
+        case .emailAlreadyConfirmed: (409, "E-mail confirmed", "The e-mail address is confirmed already.")
         case .alreadyFinal: (409, "Already final", "The message is already completed, failed or cancelled.")
         case .notRetryable: (409, "Not retryable", "Only a failed or cancelled user message can be retried.")
         case .notRegenerable: (409, "Not regenerable", "Only a completed assistant message can be regenerated.")
@@ -146,6 +149,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
             (415, "Unsupported file type", "The content of a file is of none of the supported types.")
         case .expectationFailed: (417, "Expectation failed", "The only supported expectation is 100-continue.")
         case .invalidEmail: (422, "Invalid e-mail", "The e-mail address is not acceptable.")
+        case .invalidMailToken: (422, "Invalid link", "The link is not right, was used before, or has expired.")
         case .weakPassword:
             (422, "Weak password", "The password must have at least 8 characters and at most 1024 bytes.")
         case .samePassword: (422, "Same password", "The new password is the old one.")
