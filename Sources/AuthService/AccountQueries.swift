@@ -63,6 +63,7 @@ extension PostgresQuerying {
             .first.map(Profile.init)
     }
 
+    /// Tells every replica at the commit.
     /// - Returns: nil when there is no such user any more.
     func rename(user id: Int, to name: PersonName, _ origin: RequestOrigin) async throws -> Profile? {
         try await query(
@@ -71,9 +72,14 @@ extension PostgresQuerying {
                 update auth.users set name = \(name.text), updated_at = clock_timestamp() where id = \(id)
                 returning id as user_id, null::bigint as session_id, email, name, created_at
             ), audited as (\(sql: .audit(.profileChanged, of: "changed", origin)))
-            select user_id, email, name, created_at from changed
+            select user_id, email, name, created_at, pg_notify(\(ProfileAnswers.channel), user_id::text)::text
+            from changed
             """
-        ).first.map(Profile.init)
+        ).first.map { row in
+            let (id, email, name, createdAt, _) = try row.decode(
+                Int.self, String.self, String.self, Timestamp.self, String?.self)
+            return Profile(userID: id, email: email, name: name, createdAt: createdAt)
+        }
     }
 
     /// Stores a new hash in place of the one that was verified.

@@ -10,6 +10,7 @@ struct AccountRoutes: Sendable {
     let passwords: PasswordCheck
     let issuer: TokenIssuer
     let revoked: RevokedSessions
+    let profiles: ProfileAnswers
     let registrationsPerHour: Int
     /// Nil when no mail can be sent: an address is not asked to be confirmed then.
     let mails: MailDoorbell?
@@ -74,10 +75,10 @@ struct AccountRoutes: Sendable {
 
     /// `GET /api/profile`
     @Sendable func profile(_ request: Request, _ context: AuthenticatedContext) async throws -> Response {
-        guard let profile = try await database.profile(ofUser: context.identity.userID) else {
+        guard let answer = try await profiles.answer(ofUser: context.identity.userID) else {
             throw Problem(.invalidToken, cause: "the user is gone")
         }
-        return try Response(json: profile)
+        return .json(answer)
     }
 
     /// `PATCH /api/profile`
@@ -90,7 +91,8 @@ struct AccountRoutes: Sendable {
         guard let profile = try await database.rename(user: user, to: name, RequestOrigin(request, context)) else {
             throw Problem(.invalidToken, cause: "the user is gone")
         }
-        return try Response(json: profile)
+        profiles.forget(user)
+        return .json(profile.json)
     }
 
     /// `POST /api/change-password`. Whoever else holds a session of this user loses it.

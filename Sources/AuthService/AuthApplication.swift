@@ -13,6 +13,7 @@ struct AuthApplication: Sendable {
     private let hasher: PasswordHasher
     private let revoked: RevokedSessions
     private let mails: MailDoorbell?
+    private let profiles: ProfileAnswers
     private let logger: Logger
 
     /// Starts the hashing threads; nothing else runs, and no socket opens, before `run`.
@@ -29,6 +30,7 @@ struct AuthApplication: Sendable {
         hasher = try await PasswordHasher(
             workers: settings.hashWorkers, waitingMax: settings.hashWorkers * Self.hashesWaitingPerWorker,
             cost: hashCost)
+        profiles = ProfileAnswers(database: database)
         mails = settings.mail.map { _ in MailDoorbell() }
         revoked = RevokedSessions(silenceSecondsMax: settings.accessTokenSeconds)
         frame = HTTPFrame(
@@ -48,9 +50,9 @@ struct AuthApplication: Sendable {
         return frame.application(
             router,
             services: [
-                database, PostgresGauges(database: database), hasher, schema.behind(feed),
+                database, PostgresGauges(database: database), hasher, schema.behind(feed), profiles,
                 ExpirySweep(database: database, seal: SecretSeal(settings.token), logger: logger),
-            ] + mailPools,
+            ] + mailPools.map { schema.behind($0) },
             beforeServing: {
                 try await migrator.migrate(database, logger: logger)
                 try await feed.load()
@@ -93,7 +95,7 @@ struct AuthApplication: Sendable {
         let verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.token.keys), revoked: revoked)
         let accounts = AccountRoutes(
             database: database, hasher: hasher, passwords: passwords, issuer: issuer, revoked: revoked,
-            registrationsPerHour: settings.registrationsPerHour, mails: mails)
+            profiles: profiles, registrationsPerHour: settings.registrationsPerHour, mails: mails)
         let check = SecondFactorCheck(seal: SecretSeal(settings.token), logger: logger)
         let sessions = SessionRoutes(
             database: database, hasher: hasher, passwords: passwords, secondFactors: check, issuer: issuer,

@@ -65,7 +65,9 @@ struct MailPool: Service {
         while !Task.isCancelled {
             do {
                 guard let mail = try await database.claimMail(leaseSeconds: Self.leaseSeconds) else { return }
-                try await send(mail)
+                // A task of its own, which nobody cancels: whatever comes of the transfer, its row must say so. A
+                // service that stops has the client break the transfer off.
+                try await Task { try await send(mail) }.value
             } catch {
                 logger.warning("mails cannot be sent at the moment", metadata: ["reason": "\(error)"])
                 return
@@ -90,7 +92,7 @@ struct MailPool: Service {
             "mail": "\(mail.id)", "purpose": "\(mail.purpose.rawValue)", "try": "\(mail.attempt)",
             "request_id": "\(mail.origin.requestID)", "reason": "\(failure)",
         ]
-        if Task.isCancelled { return try await database.postponeMail(mail, seconds: 0) }
+        if client.isStopped { return try await database.postponeMail(mail, seconds: 0) }
         if !failure.isFinal, let seconds = MailSchedule.pauseSeconds(afterTry: mail.attempt) {
             count("postponed")
             logger.warning("a mail was not taken, will be tried again", metadata: metadata)

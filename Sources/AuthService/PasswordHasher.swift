@@ -61,7 +61,7 @@ final class PasswordHasher: Service {
     }
 
     /// - Returns: the hash with its salt and cost, as text (PHC string format).
-    /// - Throws: `Problem(.overloaded)` when too many wait.
+    /// - Throws: `Problem(.overloaded)` when too many wait, or there is no memory for a hash.
     func hash(_ password: Password) async throws -> String {
         let cost = cost
         return try await onThread { try Argon2id.hash(password, cost: cost) }
@@ -71,12 +71,12 @@ final class PasswordHasher: Service {
     /// - Parameters:
     ///   - password: nil for one that cannot be right, because it is longer than any.
     ///   - hash: nil when there is no such user; the answer is then always no.
-    /// - Throws: `Problem(.overloaded)` when too many wait.
+    /// - Throws: `Problem(.overloaded)` when too many wait, or there is no memory for a hash.
     func verify(_ password: Password?, against hash: String?) async throws -> Verification {
         let (cost, decoy, isPossible) = (cost, decoy, password != nil && hash != nil)
         let candidate = password ?? Password.random()
         return try await onThread {
-            let isRight = Argon2id.verify(candidate, against: hash ?? decoy)
+            let isRight = try Argon2id.verify(candidate, against: hash ?? decoy)
             let isOutdated = hash.map { Argon2id.isOutdated($0, cost: cost) } ?? false
             return Verification(isRight: isRight && isPossible, isOutdated: isRight && isOutdated)
         }
@@ -87,6 +87,16 @@ final class PasswordHasher: Service {
         try admit()
         defer { leave() }
         let isAbandoned = Flag()
+        do {
+            return try await run(work, unless: isAbandoned)
+        } catch is Argon2id.OutOfMemory {
+            throw Problem(.overloaded, cause: "no memory for the hash of a password")
+        }
+    }
+
+    private func run<R: Sendable>(
+        _ work: @escaping @Sendable () throws -> R, unless isAbandoned: Flag
+    ) async throws -> R {
         let (threads, duration) = (threads, duration)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in

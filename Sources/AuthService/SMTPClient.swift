@@ -37,6 +37,8 @@ actor SMTPClient {
         try SMTPTransfer(settings: settings, message: message, isStopping: isStopping).run()
     }
 
+    nonisolated var isStopped: Bool { isStopping.isSet }
+
     /// Breaks off what is being sent, within a second or so.
     nonisolated func stop() { isStopping.set() }
 }
@@ -136,6 +138,8 @@ private final class MessageSource {
 private final class StopFlag: Sendable {
     private let value = Atomic(false)
 
+    var isSet: Bool { value.load(ordering: .acquiring) }
+
     func set() { value.store(true, ordering: .releasing) }
 
     /// libcurl asks about once a second, also while nothing moves (CURLOPT_XFERINFOFUNCTION(3)).
@@ -145,7 +149,7 @@ private final class StopFlag: Sendable {
         curl_set_progress(handle) { context, _, _, _, _ in
             guard let context else { return 0 }
             let flag = Unmanaged<StopFlag>.fromOpaque(context).takeUnretainedValue()
-            return flag.value.load(ordering: .acquiring) ? 1 : 0
+            return flag.isSet ? 1 : 0
         }
     }
 }

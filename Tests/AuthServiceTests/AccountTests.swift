@@ -38,6 +38,29 @@ struct AccountTests {
         }
     }
 
+    @Test("a changed name is seen at once here, and on another replica as soon as the notification arrives")
+    func renameElsewhere() async throws {
+        try await withTestDatabase { _, url in
+            try await AuthSite.run(on: url) { one in
+                try await AuthSite.run(on: url) { other in
+                    let token = try await one.register().token
+                    for name in ["Anna", "Anja", "Anita"] {
+                        for site in [one, other] {
+                            #expect(try await site.send(.get, "/api/profile", token: token).status == 200)
+                        }
+                        #expect(try await one.send(.patch, "/api/profile", ["name": name], token: token).status == 200)
+                        let here = try await one.send(.get, "/api/profile", token: token).decoded(Profile.self)
+                        #expect(here.name == name)
+                        _ = try await polling(for: "the name elsewhere", atMost: .seconds(10)) {
+                            try await other.send(.get, "/api/profile", token: token).decoded(Profile.self).name == name
+                                ? true : nil
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a changed password ends every other session, and only the new one signs in")
     func changePassword() async throws {
         try await AuthSite.run { site in

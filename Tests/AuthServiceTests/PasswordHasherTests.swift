@@ -1,3 +1,4 @@
+import CSodium
 import ServiceLifecycle
 import Shared
 import Testing
@@ -60,6 +61,23 @@ struct PasswordHasherTests {
             #expect(try await !hasher.verify(nil, against: nil).isRight)
             #expect(try await !hasher.verify(Password(presented: "correct horse"), against: "no hash").isRight)
         }
+    }
+
+    @Test("what libsodium itself verifies is verified, and a text that is almost a hash is none")
+    func textForm() throws {
+        let password = try Password(chosen: "correct horse")
+        let hash = try Argon2id.hash(password, cost: Self.cheap)
+        #expect(try Argon2id.verify(password, against: hash))
+        #expect(crypto_pwhash_str_verify(hash, "correct horse", 13) == 0)
+        let parts = hash.split(separator: "$", omittingEmptySubsequences: false)
+        for (index, other) in [
+            (1, "argon2i"), (2, "v=16"), (3, "m=64,t=1,p=2"), (3, "m=64,t=0,p=1"), (4, "AAAA"), (5, ""),
+        ] {
+            var changed = parts.map(String.init)
+            changed[index] = other
+            #expect(try !Argon2id.verify(password, against: changed.joined(separator: "$")))
+        }
+        #expect(try !Argon2id.verify(password, against: hash + "$x"))
     }
 
     @Test("a hash made at a lower cost is outdated, but only the right password says so")

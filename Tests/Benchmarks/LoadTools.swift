@@ -13,7 +13,7 @@ struct LoadResult: Sendable {
 /// The programs that make the load; each is from Debian.
 enum LoadTools {
     /// `wrk` on one address, after a warm-up that is not counted.
-    /// - Parameter script: Lua that makes the requests; nil: GET.
+    /// - Parameter script: Lua that makes the requests; its `init` is told whether they are counted. Nil: GET.
     static func wrk(
         _ url: String, token: String? = nil, script: String? = nil, connections: Int, plan: BenchmarkPlan,
         folder: TemporaryFolder
@@ -25,8 +25,8 @@ enum LoadTools {
             try script.write(to: file, atomically: true, encoding: .utf8)
             options += ["-s", file.path]
         }
-        _ = try await run("wrk", options + ["-d\(plan.warmUpSeconds)s", url])
-        return try parse(wrk: try await run("wrk", options + ["-d\(plan.seconds)s", url]))
+        _ = try await run("wrk", options + ["-d\(plan.warmUpSeconds)s", url, "--", "warm-up"])
+        return try parse(wrk: try await run("wrk", options + ["-d\(plan.seconds)s", url, "--", "counted"]))
     }
 
     static func parse(wrk text: String) throws -> LoadResult {

@@ -23,7 +23,7 @@ enum LoginBenchmark {
             return [
                 .ratio(
                     "logins : hashes that \(workers) worker(s) can make", ours.perSecond, to: Double(workers) / hash,
-                    unit: "/s", .atLeast(0.9))
+                    unit: "/s", .atLeast(0.95))
             ]
         }
     }

@@ -21,6 +21,8 @@ struct Main {
         }
         let all: [(name: String, run: @Sendable (BenchmarkPlan) async throws -> [Figure])] = [
             ("history", HistoryBenchmark.run), ("questions", QuestionBenchmark.run), ("logins", LoginBenchmark.run),
+            ("profile", SessionBenchmark.profile), ("refresh", SessionBenchmark.refresh),
+            ("flood", SessionBenchmark.flood),
             ("recognition", RecognitionBenchmark.run), ("interference", InterferenceBenchmark.run),
             ("start", FootprintBenchmark.start), ("waiting", FootprintBenchmark.waitingQuestions),
             ("uploads", FootprintBenchmark.uploads), ("claims", QueueBenchmark.claims),

@@ -20,9 +20,11 @@ enum StatementCapture {
         }
     }
 
-    /// All statements that contain one of `words` and that ChatService sent while `body` ran, in order.
+    /// All statements that contain one of `words` and that a service sent while `body` ran, in order.
+    /// - Parameter service: the name that it gives its connections.
     static func during(
-        _ site: BenchmarkSite, containing words: [String], _ body: () async throws -> Void
+        _ site: BenchmarkSite, of service: String = "parley-chat", containing words: [String],
+        _ body: () async throws -> Void
     ) async throws -> [Statement] {
         try await setLog("all", site)
         let start = try await logSize(site)
@@ -31,13 +33,13 @@ enum StatementCapture {
             "select pg_read_file(pg_current_logfile(), \(start), 100000000)")
         try await setLog("none", site)
         let text = try rows.first.orThrow("log").decode(String.self)
-        return parse(text).filter { statement in words.contains { statement.text.contains($0) } }
+        return parse(text, of: service).filter { statement in words.contains { statement.text.contains($0) } }
     }
 
     /// Lines after the first of an entry begin with a tab. Entries: `… parley-chat| LOG:  execute NAME: TEXT`,
     /// followed by `… DETAIL:  parameters: $1 = '…', $2 = NULL`.
-    static func parse(_ log: String) -> [Statement] {
-        let entries = log.replacing("\n\t", with: "\u{1}").split(separator: "\n").filter { $0.contains("parley-chat|") }
+    static func parse(_ log: String, of service: String = "parley-chat") -> [Statement] {
+        let entries = log.replacing("\n\t", with: "\u{1}").split(separator: "\n").filter { $0.contains(service + "|") }
         var statements: [Statement] = []
         for entry in entries {
             if let match = entry.firstMatch(of: #/LOG:\s+(?:execute [^:]+|statement): (.*)/#) {

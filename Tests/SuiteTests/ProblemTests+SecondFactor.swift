@@ -25,8 +25,26 @@ extension ProblemTests {
         }
     }
 
+    /// What is told of links in mails; the server that would send them is not there.
+    func mails(_ seen: SeenProblems) async throws {
+        try await withSuite(replicas: 0, settings: ["SMTP_URL": "smtp://127.0.0.1:1"]) { suite in
+            let user = try await suite.register()
+            let mine = try suite.auth.client.with(token: user.token)
+            seen.expect(.invalidMailToken, try await mine.post("/confirm-email", ["token": "nonsense"]))
+            let database = PostgresDatabase(settings: PostgresSettings(url: suite.databaseURL), logger: .quiet)
+            try await database.query("update auth.users set email_confirmed_at = now()")
+            await database.close()
+            seen.expect(.emailAlreadyConfirmed, try await mine.post("/api/confirm-email"))
+        }
+    }
+
     /// What an authenticator app shows now for a secret in base 32.
     static func code(of secret: String) -> String {
+        let step = Int(Date().timeIntervalSince1970) / TOTP.secondsPerStep
+        return TOTP.code(Insecure.SHA1.self, secret: bytes(ofBase32: secret), step: step)
+    }
+
+    static func bytes(ofBase32 secret: String) -> [UInt8] {
         let digits = secret.utf8.map { byte in byte >= 0x41 ? byte - 0x41 : byte - 0x32 + 26 }
         var (bytes, bits, value) = ([UInt8](), 0, UInt32(0))
         for digit in digits {
@@ -36,7 +54,6 @@ extension ProblemTests {
             bits -= 8
             bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(bits)))
         }
-        let step = Int(Date().timeIntervalSince1970) / TOTP.secondsPerStep
-        return TOTP.code(Insecure.SHA1.self, secret: bytes, step: step)
+        return bytes
     }
 }

@@ -22,6 +22,7 @@ struct ProblemTests {
         try await frame(seen)
         try await accounts(seen)
         try await secondFactor(seen)
+        try await mails(seen)
         try await conversations(seen)
         try await uploads(seen)
         try await documents(seen)

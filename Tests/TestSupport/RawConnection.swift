@@ -42,6 +42,11 @@ package struct RawConnection {
         try await outbound.write(ByteBuffer(string: text))
     }
 
+    /// Sends these bytes, which need not be text.
+    package func send(_ bytes: [UInt8]) async throws {
+        try await outbound.write(ByteBuffer(bytes: bytes))
+    }
+
     /// Everything received from the last call on, up to and with `end`, or to the end of the connection.
     package mutating func receive(through end: String) async throws -> String {
         while true {

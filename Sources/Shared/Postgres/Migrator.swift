@@ -38,10 +38,22 @@ package struct Migrator: Sendable {
     }
 
     /// Applies what is missing. A role that may only read the ledger is enough when nothing is.
-    /// - Throws: `PostgresError` of kind `.migration` if a released file was changed, or one is missing in between;
-    ///   nothing is applied then.
+    /// - Throws: `PostgresError` of kind `.migration` if a released file was changed, or one is missing in between, or
+    ///   this role may not apply what is missing; nothing is applied then.
     package func migrate(_ database: PostgresDatabase, logger: Logger) async throws {
-        guard try await !pending(database, logger: logger).isEmpty else { return }
+        let missing = try await pending(database, logger: logger)
+        guard !missing.isEmpty else { return }
+        do {
+            try await applyMissing(database, logger: logger)
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            let names = missing.map { "\($0.number) \($0.name)" }.joined(separator: ", ")
+            throw refusal(
+                "this role may not apply the migrations that are missing (\(names)): "
+                    + "run `AuthService migrate` as the owner of the schemas first, see deploy/roles.sql")
+        }
+    }
+
+    private func applyMissing(_ database: PostgresDatabase, logger: Logger) async throws {
         try await inTransaction(database) { transaction in
             try await transaction.query("create schema if not exists parley", limit: limit)
             try await transaction.query(
