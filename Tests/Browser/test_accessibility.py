@@ -18,7 +18,15 @@ NAMED = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radi
 MARKDOWN = "## Heading\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said\n\n- one\n\n```python\ndef f(): # why\n    return \"a\"\n```\n"
 
 
+SETTLED = """
+const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
+await Promise.allSettled(moving.map(({ finished }) => finished));
+"""
+
+
 def look_closely(person):
+    # A drawer on its way in is half outside of the window.
+    person.run(SETTLED)
     found = person.run(SCRIPT)
     tree = person.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
     for node in tree["nodes"]:

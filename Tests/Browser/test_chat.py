@@ -119,7 +119,9 @@ def test_the_domain_is_chosen_and_remembered(person, model):
     person.run("arguments[0].value = 'legal'; arguments[0].dispatchEvent(new Event('change'))", person.find(".domain"))
     person.ask("in a domain")
     person.sees("The model has heard you.", ".answer")
-    stored = person.suite.sql(f"select domain from chat.messages where conversation_id = {person.conversation_id()} limit 1")
+    number = person.conversation_id()
+    asked = f"conversation_id = {number} and role = 'user'"
+    stored = person.suite.sql(f"select domain from chat.messages where {asked}")
     assert stored == "legal"
     person.go("/")
     person.until(lambda: person.find(".domain").get_attribute("value") == "legal")
