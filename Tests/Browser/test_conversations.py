@@ -59,10 +59,14 @@ def test_a_conversation_is_deleted_after_a_question(person):
 
 
 def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
-    model.script("retention of title", Reply("The goods stay ours until they are paid."))
+    model.script("retention of title", Reply("By retention the goods stay ours until they are paid."))
     person.enter()
     conversation(person, "Flowers", "What of tulips?")
     wanted = conversation(person, "Delivery", "Explain retention of title to me")
+    # A message is found about a second after it is final.
+    token = person.token()
+    path = "/api/chat/search?q=retention"
+    person.until(lambda: len(person.suite.call(path, token=token)[1].get("hits", [])) == 2, "the index")
     person.go("/")
     person.open_drawer()
     person.find("#search").send_keys("Deliv")
@@ -73,7 +77,7 @@ def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     person.until(lambda: "retention" in person.text(".results mark").lower(), "the found word marked")
     assert "tulips" not in person.text(".results")
     person.click(selector=".results .result")
-    person.sees("The goods stay ours", ".answer")
+    person.sees("the goods stay ours", ".answer")
     assert person.conversation_id_of_path() == wanted
     person.find(".turn-found")
     person.open_drawer()

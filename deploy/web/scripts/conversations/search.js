@@ -13,13 +13,14 @@ const titlesMax = 5;
 
 /** The field and its results; `onActive` hears whether there is something to be searched for. */
 export class Search {
-    #input = h("input", { class: "search-input", type: "search", id: "search", autocomplete: "off" });
+    #input = h("input", { class: "search-input", type: "search", id: "search", maxlength: "200" });
     results = h("div", { class: "list results", hidden: true });
     #looking = null;
     #onActive;
 
     constructor(onActive) {
         this.#onActive = onActive;
+        this.#input.autocomplete = "off";
         this.#input.placeholder = t("search.placeholder");
         this.element = h(
             "div",
@@ -101,8 +102,8 @@ export class Search {
         if (hits.length === 0) return titles ? null : h("p", { class: "empty" }, t("search.nothing"));
         return section(
             "search.messages",
-            hits.map(({ conversation_id: id, message_id: message, snippet, timestamp }) =>
-                result(`/c/${id}?message=${message}`, titleOf(conversationOf(id) ?? { title: "" }), marked(snippet), timestamp),
+            hits.map(({ conversation_id: id, message_id: message, snippet, matches, timestamp }) =>
+                result(`/c/${id}?message=${message}`, titleOf(conversationOf(id) ?? { title: "" }), marked(snippet, matches), timestamp),
             ),
         );
     }
@@ -132,9 +133,13 @@ function result(path, title, snippet, time) {
     );
 }
 
-/** The service puts what it found between control characters, so that no text of a message can look like it. */
-function marked(snippet) {
-    return snippet
-        .split(/[\u0002\u0003]|<\/?mark>|<\/?b>/)
-        .map((part, index) => (index % 2 === 1 ? h("mark", {}, part) : part));
+/** The words that were found, where the service says that they stand (in UTF-16 code units, as strings here). */
+function marked(snippet, matches = []) {
+    let end = 0;
+    const parts = matches.flatMap(({ offset, length }) => {
+        const before = snippet.slice(end, offset);
+        end = offset + length;
+        return [before, h("mark", {}, snippet.slice(offset, end))];
+    });
+    return [...parts, snippet.slice(end)];
 }
