@@ -21,7 +21,7 @@ struct AuthSettings: Sendable {
         log = LogSettings(&reader)
         database = DatabaseSettings(&reader)
         token = TokenSettings(&reader)
-        accessTokenSeconds = reader.int("ACCESS_TOKEN_SECONDS", default: 900, in: 1...86_400)
+        accessTokenSeconds = reader.int("ACCESS_TOKEN_SECONDS", default: 900, in: 1...604_800)
         refreshTokenDays = reader.int("REFRESH_TOKEN_DAYS", default: 30, in: 1...3_650)
         let halfTheCores = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
         hashWorkers = reader.int("HASH_WORKERS", default: halfTheCores, in: 1...256)

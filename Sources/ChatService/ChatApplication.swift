@@ -94,6 +94,7 @@ struct ChatApplication: Sendable {
         user.post("messages/{id}/regenerate", use: messages.regenerate)
         user.post("chat", use: questions.ask)
         user.post("chat/file", use: files.upload)
+        user.get("search", use: SearchRoutes(database: database).search)
         user.get("domains", use: domains.list)
         return router
     }
@@ -101,8 +102,10 @@ struct ChatApplication: Sendable {
     /// In the order of their need: they are stopped in the reverse one, so what the pool uses outlives it.
     private var services: [any Service] {
         let remote = remoteModel.map { [$0 as any Service] } ?? []
-        return [database, PostgresGauges(database: database), schema.behind(sessions), schema.behind(hub)] + remote
-            + [schema.behind(pool)]
+        return [
+            database, PostgresGauges(database: database), schema.behind(sessions), schema.behind(hub),
+            schema.behind(SearchIndexer(database: database, logger: frame.logger)),
+        ] + remote + [schema.behind(pool)]
     }
 
     /// Migrates, serves and works until SIGTERM or SIGINT.

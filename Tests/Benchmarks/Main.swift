@@ -28,6 +28,7 @@ struct Main {
             ("uploads", FootprintBenchmark.uploads), ("claims", QueueBenchmark.claims),
             ("takeover", QueueBenchmark.takeover), ("queue", QueueBenchmark.throughput),
             ("busy", OverloadBenchmark.uploads), ("overload", OverloadBenchmark.questions),
+            ("readers", ReadersBenchmark.run),
         ]
         let unknown = Set(arguments).subtracting(all.map(\.name))
         guard unknown.isEmpty else {
@@ -64,8 +65,9 @@ struct BenchmarkPlan: Sendable {
     var waitingQuestions = 1000
     var uploads = 16
     var uploadBytes = 20 << 20
+    var idleReaders = 2000
 
     static let quick = BenchmarkPlan(
         isQuick: true, seconds: 1, warmUpSeconds: 1, connections: 4, pageRounds: 1, waitingQuestions: 20, uploads: 2,
-        uploadBytes: 1 << 20)
+        uploadBytes: 1 << 20, idleReaders: 60)
 }

@@ -61,6 +61,59 @@ struct EventTests {
         }
     }
 
+    /// The stop button: what was said stays, as one answer, and the question can be asked again.
+    @Test func cancellingWhileAnsweringKeepsWhatWasSaidAndARetryMakesItWhole() async throws {
+        let held = [ScriptedModelServer.Step.streamHead, .delta("Half "), .delta("of it"), .hang]
+        try await ScriptedModelServer.run(replies: [held, ScriptedModelServer.answer("All of it")]) { model in
+            try await withSuite(replicas: 2, settings: model.settings) { suite in
+                let user = try await suite.register()
+                let id = try await user.newConversation()
+                let other = user.at(suite.chats[1])
+                var screen = EventScreen()
+                let reader = try await screen.open(other, conversation: id)
+                let asked = Task {
+                    try await user.chat.post("/chat", ["conversation_id": .number(Double(id)), "message": "Say it"])
+                }
+                try await screen.read(reader) { $0.assembled.values.contains("Half of it") }
+                let answerID = try screen.assembled.keys.first.orThrow("an answer")
+                let question = try await other.get("/conversations/\(id)/messages").json["messages"][0]["id"].int
+                let path = "/messages/\(try question.orThrow("question"))"
+                let cancelled = try await other.post(path + "/cancel")
+                #expect(cancelled.status == 202)
+                #expect(cancelled.json["status"] == "cancelled")
+                #expect(try await asked.value.code == "cancelled")
+                let partial = try await other.get("/messages/\(answerID)").json
+                #expect(partial["status"] == "cancelled")
+                #expect(partial["content"] == "Half of it")
+                #expect(partial["reply_to"].int == question)
+
+                #expect(try await other.post(path + "/retry").status == 202)
+                try await screen.read(try await screen.open(other, conversation: id)) { $0.isAnswered }
+                let history = try await other.get("/conversations/\(id)/messages").json["messages"].array
+                #expect(history.map { $0["content"] } == ["Say it", "All of it"])
+                #expect(history.map { $0["status"] } == ["completed", "completed"])
+                #expect(history.last?["id"].int == answerID)
+            }
+        }
+    }
+
+    /// A client that reads nothing for a while is told everything when it does.
+    @Test func aReaderThatIsSlowMissesNothing() async throws {
+        try await withSuite { suite in
+            let user = try await suite.register()
+            let id = try await user.newConversation()
+            var screen = EventScreen()
+            let slow = try await screen.open(user.chat, conversation: id)
+            let text = String(repeating: "Долгий разговор. ", count: 580)
+            for _ in 0..<40 {
+                let body: JSON = ["conversation_id": .number(Double(id)), "message": .string(text)]
+                #expect(try await user.chat.post("/chat", body).status == 200)
+            }
+            try await screen.read(slow) { $0.answers == 40 }
+            #expect(screen.answers == 40)
+        }
+    }
+
     @Test func aStreamEndsWithTheConversationTheSessionOrTheReplicaAndIsNobodyElses() async throws {
         try await withSuite { suite in
             let user = try await suite.register()
@@ -104,7 +157,8 @@ struct EventScreen {
     private(set) var events = 0
     private(set) var deltas = 0
     private(set) var restarts = 0
-    private(set) var isAnswered = false
+    private(set) var answers = 0
+    var isAnswered: Bool { answers > 0 }
 
     /// Opens the stream where this client is.
     func open(_ client: ServiceClient, conversation: Int) async throws -> EventStream {
@@ -133,7 +187,7 @@ struct EventScreen {
             statuses.append(json["status"].string ?? "")
             guard json["role"] == "assistant", json["status"] == "completed", let id = json["id"].int else { return }
             if assembled[id] == nil { assembled[id] = json["content"].string }
-            isAnswered = true
+            answers += 1
         case "conversation": titles.append(json["title"].string ?? "")
         default: break
         }

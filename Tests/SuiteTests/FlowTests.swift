@@ -120,6 +120,33 @@ struct FlowTests {
         }
     }
 
+    /// The first piece is sent on before the model says the next one, and a reader that leaves then has its answer.
+    @Test func aPieceIsSentOnAtOnceAndAReaderThatLeavesHasItsAnswer() async throws {
+        let steps = [ScriptedModelServer.Step.streamHead, .delta("One "), .wait, .delta("two."), .finish]
+        try await ScriptedModelServer.run(replies: [steps]) { model in
+            try await withSuite(settings: model.settings) { suite in
+                let user = try await suite.register()
+                let id = try await user.newConversation()
+                let body: JSON = ["conversation_id": .number(Double(id)), "message": "Count"]
+                var seen: [ServerSentEvent] = []
+                var reader: EventStream? = try await user.chat.events(.POST, "/chat", json: body).events
+                for try await event in try reader.orThrow("reader") {
+                    seen.append(event)
+                    if event.name == "delta" { break }
+                }
+                // The model waits: nothing but the first piece can have been there.
+                #expect(seen.map(\.name) == ["accepted", "delta"])
+                #expect(seen.last?.json["text"] == "One ")
+                reader = nil
+                model.release()
+                let question = try seen[0].json["user_message_id"].int.orThrow("user_message_id")
+                #expect(try await user.finalMessage(question)["status"] == "completed")
+                let answer = try seen[0].json["message_id"].int.orThrow("message_id")
+                #expect(try await user.chat.get("/messages/\(answer)").json["content"] == "One two.")
+            }
+        }
+    }
+
     @Test func historyOfEarlierQuestionsReachesTheModel() async throws {
         try await ScriptedModelServer.run(replies: [ScriptedModelServer.answer("All ", "is ", "well.")]) { model in
             try await withSuite(settings: model.settings) { suite in

@@ -14,7 +14,6 @@ struct ProblemTests {
         .requestTimeout: "takes fifteen seconds of silence: tests of the frame's connections",
         .draining: "the last requests of a process that is cancelled: tests of the frame",
         .overloaded: "bounds that a test would need thousands of requests to reach: tests of the password hasher",
-        .emptySearch: "not yet served",
     ]
 
     @Test func everyCodeOfTheCatalogueIsProducedOnce() async throws {
@@ -135,6 +134,7 @@ struct ProblemTests {
             let context: JSON = .string(String(repeating: "x", count: 200_000))
             seen.expect(.invalidBusinessContext, try await chat.post("/conversations", ["business_context": context]))
             seen.expect(.emptyMessage, try await ask(" "))
+            seen.expect(.emptySearch, try await chat.get("/search?q=+"))
             seen.expect(.messageTooLong, try await ask(String(repeating: "я", count: 10_001)))
             seen.expect(.unknownDomain, try await ask("Hello", domain: "astrology"))
             func named(_ title: String, key: String) async throws -> Reply {

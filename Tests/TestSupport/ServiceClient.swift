@@ -11,7 +11,7 @@ package struct ServiceClient: Sendable {
     /// Of the whole process. The shared client has eight connections to a server; a load needs as many as it has calls.
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 2000
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4000
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 

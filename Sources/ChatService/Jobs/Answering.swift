@@ -70,10 +70,15 @@ struct Answering: Sendable {
             question: context.question, history: context.turns, domain: context.domain,
             businessContext: context.businessContext)
         do throws(LanguageModelFailure) {
-            return try await model.answer(prompt) { [deltas] text in
+            var completion = try await model.answer(prompt) { [deltas] text in
                 await onDelta(text)
                 deltas.add(text, to: job)
             }
+            // Not every server counts, above all not in a stream.
+            if completion.usage == nil {
+                completion.usage = TokenUsage(estimatedFor: prompt, answer: completion.text)
+            }
+            return completion
         } catch {
             _ = await deltas.close(job.fence)
             throw error

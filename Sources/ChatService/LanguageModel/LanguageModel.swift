@@ -53,15 +53,27 @@ package struct Completion: Sendable, Equatable {
     }
 }
 
-/// How many tokens a call took, as counted by the server.
+/// How many tokens a call took, as counted by the server, or estimated where it does not say.
 package struct TokenUsage: Sendable, Equatable {
     package var promptTokens: Int
     package var completionTokens: Int
     package var totalTokens: Int
+    /// Whether nobody counted.
+    package var isEstimated = false
 
     package init(promptTokens: Int, completionTokens: Int, totalTokens: Int) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         self.totalTokens = totalTokens
+    }
+
+    /// The estimate for a call that nobody counted.
+    package init(estimatedFor prompt: Prompt, answer: String) {
+        let asked = prompt.messages.reduce(0) {
+            $0 + TokenEstimate.tokens(in: $1.content) + TokenEstimate.perMessage
+        }
+        let answered = TokenEstimate.tokens(in: answer)
+        self.init(promptTokens: asked, completionTokens: answered, totalTokens: asked + answered)
+        isEstimated = true
     }
 }

@@ -19,16 +19,9 @@ package struct OfflineModel: LanguageModel {
             await onDelta(index == 0 ? paragraph : "\n\n" + paragraph)
         }
         let text = paragraphs.joined(separator: "\n\n")
-        return Completion(text: text, usage: usage(of: prompt, answer: text), model: Self.modelName)
-    }
-
-    /// Estimates, as nothing else can count here; they let a front end show what it will show with a real model.
-    private func usage(of prompt: Prompt, answer: String) -> TokenUsage {
-        let asked = prompt.messages.reduce(0) {
-            $0 + TokenEstimate.tokens(in: $1.content) + TokenEstimate.perMessage
-        }
-        let answered = TokenEstimate.tokens(in: answer)
-        return TokenUsage(promptTokens: asked, completionTokens: answered, totalTokens: asked + answered)
+        // Estimates, as nothing else can count here; they let a front end show what it will show with a real model.
+        let usage = TokenUsage(estimatedFor: prompt, answer: text)
+        return Completion(text: text, usage: usage, model: Self.modelName)
     }
 
     private func cancelled(after paragraphs: ArraySlice<String>) -> LanguageModelFailure {

@@ -13,6 +13,7 @@ struct UsageObject: Sendable {
             json.member("completion_tokens", usage.completionTokens)
             json.member("total_tokens", usage.totalTokens)
             json.member("model", model)
+            if usage.isEstimated { json.member("estimated", true) }
         }
         return String(decoding: writer.bytes, as: UTF8.self)
     }
