@@ -31,6 +31,13 @@ package struct PrivatePostgres: Sendable {
         try await Self.run(["restart"] + (immediately ? ["immediate"] : []) + [directory])
     }
 
+    /// Sends a signal to the server and all its processes: SIGSTOP makes a database that hangs, SIGCONT wakes it.
+    package func signal(_ number: Int32) throws {
+        let file = try String(contentsOfFile: "\(directory)/data/postmaster.pid", encoding: .utf8)
+        guard let server = file.split(separator: "\n").first.flatMap({ Int32($0) }) else { return }
+        for process in [server] + ProcessTree.children(of: server) { kill(process, number) }
+    }
+
     /// Runs a statement behind the services' back.
     package func execute(_ statement: String) async throws {
         let database = PostgresDatabase(settings: PostgresSettings(url: url), logger: .quiet)

@@ -18,7 +18,7 @@ struct TakeoverRaceTests {
     /// 10,000 times: the first holder finishes, the sweep of another replica claims what has run out, and that one
     /// finishes what it got. In the end every question has one outcome, given by exactly one of the two.
     @Test func tenThousandJobsEndOnceEach() async throws {
-        try await ChatFixture.with { fixture in
+        try await ChatFixture.with(isRelaxed: true) { fixture in
             for round in 0..<Self.rounds {
                 try await race(fixture, Finish.allCases[round % Finish.allCases.count])
             }
@@ -49,9 +49,11 @@ struct TakeoverRaceTests {
         // Half of the leases are over from the beginning of the race, the others run out while it goes on.
         try await database.query(
             "update chat.jobs set lease_until = clock_timestamp() + (id % 2) * (id % 97) * interval '2 milliseconds'")
-        async let holder = write(first, finish, fixture)
+        async let holder = write(first.prefix(first.count / 2), finish, fixture)
+        async let also = write(first.suffix(first.count / 2), finish, fixture)
         async let others = takeOver(stage, fixture)
-        let (byHolder, byOthers) = try await (holder, others)
+        async let more = takeOver(stage, fixture)
+        let (byHolder, byOthers) = try await (holder + also, others + more)
         #expect(byHolder + byOthers >= Self.jobsOfARound)
         // What the holder released or checkpointed, and what both had lost sight of, is finished here.
         var left = 0
@@ -67,7 +69,7 @@ struct TakeoverRaceTests {
     }
 
     /// The first holder, who does not know that its lease is over. Returns how many writes were its own to make.
-    private func write(_ jobs: [ClaimedJob], _ finish: Finish, _ fixture: ChatFixture) async throws -> Int {
+    private func write(_ jobs: ArraySlice<ClaimedJob>, _ finish: Finish, _ fixture: ChatFixture) async throws -> Int {
         let database = fixture.database
         var count = 0
         for job in jobs {

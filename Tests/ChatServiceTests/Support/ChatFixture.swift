@@ -12,8 +12,14 @@ struct ChatFixture: Sendable {
     /// Another user, who may see nothing of the first.
     let strangerID: Int
 
-    static func with<R>(_ body: (ChatFixture) async throws -> R) async throws -> R {
-        try await withTestDatabase(migrated: true) { database, _ in
+    /// - Parameter isRelaxed: commits do not wait for the disk, and more of them may be under way: for tests of many.
+    static func with<R>(isRelaxed: Bool = false, _ body: (ChatFixture) async throws -> R) async throws -> R {
+        let configure: (inout PostgresSettings) -> Void = { settings in
+            guard isRelaxed else { return }
+            settings.url += "?options=-csynchronous_commit%3Doff"
+            settings.connections = 10
+        }
+        return try await withTestDatabase(migrated: true, configure: configure) { database, _ in
             let userID = try await user(database, "owner@example.org")
             let conversation = try await database.insertConversation(
                 userID: userID, title: "Talk", businessContext: nil)
