@@ -13,7 +13,7 @@ struct WatchdogTests {
         let postgres = try await PrivatePostgres.make()
         let result: Result<Void, any Error>
         do {
-            let replies = [[.wait] + ScriptedModelServer.answer("Too late."), ScriptedModelServer.answer("In time.")]
+            let replies = [[.hang], ScriptedModelServer.answer("In time.")]
             try await ScriptedModelServer.run(replies: replies) { model in
                 try await KillSite.with(databaseURL: postgres.url, settings: model.settings) { site in
                     let child = try await site.uploadUpToPageThree()
@@ -22,6 +22,7 @@ struct WatchdogTests {
 
                     let start = ContinuousClock.now
                     try postgres.signal(SIGSTOP)
+                    defer { try? postgres.signal(SIGCONT) }
                     async let call = ended(since: start) { await model.waitForDisconnects(1) }
                     async let work = ended(since: start) {
                         _ = try await polling(for: "the end of the child", atMost: .seconds(60)) {
@@ -35,7 +36,6 @@ struct WatchdogTests {
                     _ = try? await asked.value
                     try await site.expectAnswers(["In time.", "In time."])
                     try await site.expectNothingLeft(children: [child])
-                    model.release()
                 }
             }
             result = .success(())
@@ -45,10 +45,10 @@ struct WatchdogTests {
         try result.get()
     }
 
-    private func ended(since start: ContinuousClock.Instant, _ what: @Sendable () async throws -> Void) async throws
-        -> Duration
-    {
-        try await what()
+    private func ended(
+        since start: ContinuousClock.Instant, _ what: @escaping @Sendable () async throws -> Void
+    ) async throws -> Duration {
+        try await waiting(for: "the end of the work", atMost: .seconds(60)) { try await what() }
         return start.duration(to: .now)
     }
 
