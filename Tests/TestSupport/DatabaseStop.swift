@@ -60,7 +60,7 @@ package struct DatabaseStop: Sendable {
 
     /// Returns when somebody waits at the stop.
     package static func reached(_ database: PostgresDatabase) async throws {
-        _ = try await polling(for: "somebody at the stop", atMost: .seconds(60), every: .milliseconds(20)) {
+        _ = try await polling(for: "somebody at the stop", atMost: .seconds(120), every: .milliseconds(20)) {
             try await waiting(database).isEmpty ? nil : true
         }
     }

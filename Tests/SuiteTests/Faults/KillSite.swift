@@ -70,8 +70,16 @@ struct KillSite: Sendable {
             "/chat", ["conversation_id": .number(Double(conversation)), "message": .string(text)])
     }
 
-    func upload(_ path: String = "documents/scan_mixed_5pages.pdf") async throws {
-        _ = try await user.upload([Fixture(path)], to: conversation)
+    /// Uploads a fixture, or five pages that are quickly read.
+    func upload(_ path: String? = nil) async throws {
+        if let path {
+            _ = try await user.upload([Fixture(path)], to: conversation)
+            return
+        }
+        var form = MultipartForm(fields: [("conversation_id", "\(conversation)")])
+        form.add(file: "book.pdf", bytes: TextBook.bytes)
+        let reply = try await user.chat.post("/chat/file", form)
+        guard reply.status == 202 else { throw SuiteFault(description: "not accepted: \(reply)") }
     }
 
     /// Uploads five pages and stops the victim's child when it is asked for the third: two are stored, and it goes

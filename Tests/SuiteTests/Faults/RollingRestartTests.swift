@@ -42,19 +42,22 @@ extension DeployTests {
     /// SIGTERM, as a deployment would send it; the supervisor starts the replica again.
     private func restart(_ name: String, _ state: URL) async throws {
         let log = state.appending(path: "log/\(name).log")
-        let starts = try count("listening", in: log)
+        let starts = try sections(of: log).count
         let replica = try processes(named: "ChatService", of: state).first { id in
             let environment = FileManager.default.contents(atPath: "/proc/\(id)/environ") ?? Data()
             return String(decoding: environment, as: UTF8.self).contains("uploads/\(name)")
         }
         Foundation.kill(try replica.orThrow(name), SIGTERM)
-        _ = try await polling(for: "\(name) to be back", atMost: .seconds(60)) {
-            try count("listening", in: log) > starts ? true : nil
+        // Back is who is given requests again: nginx has left it alone for `fail_timeout`.
+        _ = try await polling(for: "\(name) to be back", atMost: .seconds(120)) {
+            let sections = try sections(of: log)
+            return sections.count > starts && sections.last?.contains("/conversations") == true ? true : nil
         }
     }
 
-    private func count(_ word: String, in file: URL) throws -> Int {
-        try String(contentsOf: file, encoding: .utf8).split(separator: "\n").count { $0.contains(word) }
+    /// The log, cut where the process began to listen.
+    private func sections(of log: URL) throws -> [String] {
+        try String(contentsOf: log, encoding: .utf8).components(separatedBy: "listening")
     }
 }
 
