@@ -209,6 +209,7 @@ class Person:
             for entry in self.console()
             if not any(f"status of {status}" in entry["message"] for status in expected)
             and not ("net::ERR_INTERNET_DISCONNECTED" in entry["message"] and "offline" in expected)
+            and not ("net::ERR_INCOMPLETE_CHUNKED_ENCODING" in entry["message"] and "broken off" in expected)
         ]
 
     def requests(self):

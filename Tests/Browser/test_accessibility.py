@@ -92,14 +92,15 @@ def test_the_account(watcher):
 def test_the_documentation(watcher):
     watcher.go("/docs")
     watcher.sees(watcher.word("docs.title"), "h1")
-    watcher.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    # A few of the many that are alike.
+    watcher.run("for (const one of [...document.querySelectorAll('details')].slice(0, 12)) one.open = true")
     look_closely(watcher)
 
 
 def test_the_focus_goes_in_order_is_always_seen_and_is_never_caught(person, model):
-    model.script("order", Reply("An answer with [a link](https://example.org)."))
+    model.script("tabbing along", Reply("An answer with [a link](https://example.org)."))
     person.enter()
-    person.ask("order")
+    person.ask("tabbing along")
     person.find(".actions")
     # Colours that are still on their way to the new ones would be taken for the old ones.
     features = [{"name": "prefers-reduced-motion", "value": "reduce"}]

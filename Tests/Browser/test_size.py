@@ -9,6 +9,7 @@ from suite import waited
 
 FIRST_LOAD_BYTES_MAX = 150 * 1024
 LONG = 10_000
+PAGE = 50
 
 LOADED = """
 const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
@@ -47,7 +48,7 @@ def test_every_module_of_the_first_load_is_asked_for_at_once(person):
     assert missing == {"/scripts/early.js", "/scripts/main.js"}, missing
 
 
-def fill(person, number, count):
+def fill(person, count):
     """Questions and answers straight into the tables: asking 5,000 times is not what is measured."""
     token = person.token()
     _, made = person.suite.call("/api/chat/conversations", {"title": f"Of {count}"}, token)
@@ -75,19 +76,19 @@ def opening(person, number, last):
     return time.monotonic() - start
 
 
-def test_a_conversation_of_10000_messages_opens_as_one_of_10_does(person):
+def test_a_conversation_of_10000_messages_opens_as_a_short_one_does(person):
     person.enter()
-    short, long = fill(person, 0, 10), fill(person, 1, LONG)
+    # As many as one page shows: both draw the same.
+    short, long = fill(person, PAGE), fill(person, LONG)
     person.go("/")
     person.until(lambda: len(person.driver.find_elements("css selector", ".list-link")) == 2)
     times = {short: [], long: []}
     for _ in range(5):
-        for number, last in ((short, 5), (long, LONG // 2)):
+        for number, last in ((short, PAGE // 2), (long, LONG // 2)):
             times[number].append(opening(person, number, last))
-    # A page of fifty is more to draw than one of ten, and the machine may be busy: what must not be is a growth with the
-    # number of messages, which is a thousand times as large.
+    # The machine may be busy: what must not be is a growth with the number of messages, which is 200 times as large.
     ratio = statistics.median(times[long]) / statistics.median(times[short])
-    assert ratio < 4, f"{ratio:.1f} times as long: {times}"
+    assert ratio < 2, f"{ratio:.1f} times as long: {times}"
     assert len(person.all(".turn")) <= 50
     assert person.text(".turn:last-child .bubble") == f"Question {LONG // 2}"
 
@@ -102,7 +103,7 @@ def test_a_conversation_of_10000_messages_opens_as_one_of_10_does(person):
 
 def test_reading_stays_where_it_is_while_older_messages_arrive(person):
     person.enter()
-    number = fill(person, 0, 400)
+    number = fill(person, 400)
     person.go(f"/c/{number}")
     person.find(".turn")
     # The page is whole: it knows of older messages, and stands at its end.
