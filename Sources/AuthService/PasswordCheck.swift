@@ -71,6 +71,9 @@ struct PasswordCheck: Sendable {
         _ attempt: Attempt, isRight: Bool, in transaction: PostgresTransaction,
         act: (PostgresTransaction, StoredAccount) async throws -> Allowed?
     ) async throws -> Verdict<Allowed> {
+        // Before any other lock, so that attempts that count for the factor and for the address wait in one order. Also
+        // for nobody's account: the same statements for all.
+        if attempt.secondFactor != nil { try await transaction.lockSecondFactor(ofUser: attempt.account?.id ?? 0) }
         if let seconds = try await transaction.pauseSeconds(of: attempt.throttle) {
             try await transaction.audit(.loginThrottled, user: attempt.account?.id, attempt.origin)
             return .throttled(seconds: seconds)

@@ -25,6 +25,7 @@ struct SecondFactorCheck: Sendable {
     func judge(
         _ code: String?, ofUser id: Int, _ origin: RequestOrigin, in transaction: PostgresTransaction
     ) async throws -> Verdict {
+        try await transaction.lockSecondFactor(ofUser: id)
         guard let factor = try await transaction.secondFactor(ofUser: id), factor.isConfirmed else {
             return .notEnabled
         }
@@ -43,6 +44,7 @@ struct SecondFactorCheck: Sendable {
         _ code: String, ofUser id: Int, recoveryCodes: [RecoveryCode], _ origin: RequestOrigin,
         in transaction: PostgresTransaction
     ) async throws -> Verdict {
+        try await transaction.lockSecondFactor(ofUser: id)
         guard let factor = try await transaction.secondFactor(ofUser: id), !factor.isConfirmed else {
             return .notEnabled
         }

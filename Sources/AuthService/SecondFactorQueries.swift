@@ -25,6 +25,11 @@ extension PostgresQuerying {
         }
     }
 
+    /// Makes everybody else who judges a code of this user wait until the transaction ends.
+    func lockSecondFactor(ofUser id: Int) async throws {
+        try await query("select 1 from auth.second_factors where user_id = \(id) for update")
+    }
+
     func recoveryCodesLeft(ofUser id: Int) async throws -> Int {
         try await read("select count(*) from auth.recovery_codes where user_id = \(id)")[0].decode(Int.self)
     }

@@ -61,6 +61,22 @@ struct SecondFactorTests {
         }
     }
 
+    @Test("wrong codes sent at once wait for each other in one order: each is judged, none fails")
+    func parallelGuesses() async throws {
+        try await AuthSite.run { site in
+            _ = try await site.enableSecondFactor(try await site.register().token)
+            for _ in 0..<6 {
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<8 { group.addTask { try await site.login(totp: "000000").status } }
+                    return try await group.reduce(into: Set<Int>()) { $0.insert($1) }
+                }
+                #expect(statuses.isSubset(of: [401, 429]))
+                try await site.database.query("delete from auth.login_attempts")
+                try await site.database.query("delete from auth.address_windows")
+            }
+        }
+    }
+
     @Test("a recovery code signs in once, also when it is shown twice at once")
     func recovery() async throws {
         try await AuthSite.run { site in
