@@ -10,8 +10,8 @@ struct SearchIndexer: Service {
     /// Between two looks at an empty queue.
     var interval: Duration = .seconds(1)
 
-    /// Entries that are taken at once. A message takes PostgreSQL about 0.1 ms; a pause of nine times as long as the work
-    /// follows, so that under load, or with all messages after the migration, it takes a tenth of a core.
+    /// Entries that are taken at once. A message takes PostgreSQL about 0.1 ms; a pause of nine times as long as the
+    /// work follows, so that under load, or with all messages after the migration, it takes a tenth of a core.
     static let batch = 100
 
     /// Works until the service stops.
