@@ -15,7 +15,8 @@ enum StatementCapture {
             text.replacing(#/\$(\d+)/#) { match in
                 let number = Int(match.1) ?? 0
                 let value = values[number] ?? "NULL"
-                return replace(number, value) ?? value
+                // A colon before a letter is a variable to pgbench, in quotes too; JSON does not mind the blank.
+                return replace(number, value) ?? value.replacing(#/:([A-Za-z_])/#) { ": \($0.1)" }
             }
         }
     }
