@@ -2,7 +2,7 @@
 # A part NAME is the function part_NAME; its output goes to $state/log/NAME.log, of which 20 MB and one predecessor
 # are kept.
 
-declare -A part_of=() pid_of=() started_at=() delay_of=()
+declare -A part_of=() pid_of=() started_at=() delay_of=() restart_at=()
 stopping=0
 readonly log_bytes_max=20000000 delay_seconds_max=30 ready_seconds_max=60 grace_seconds=25
 
@@ -37,43 +37,40 @@ wait_ready() {
 }
 
 # Ends when a signal has set "stopping". One that ends by itself is started again, after 1, 2, 4 … 30 s if it ends at
-# once.
+# once. Looked at each second, because of two that end at the same moment "wait -n" tells of one.
 supervise() {
-    local pid name
-    start_watch
+    local pid name rounds=0
     while [ "$stopping" = 0 ]; do
-        pid=""
-        wait -n -p pid || true
+        sleep 1 9>&- &
+        wait "$!" || true
         [ "$stopping" = 0 ] || return 0
-        name=${part_of[${pid:-none}]:-}
-        [ -n "$name" ] || continue
-        unset "part_of[$pid]"
-        case $name in
-            restart:*) start_part "${name#restart:}" ;;
-            watch) rotate_logs; start_watch ;;
-            *) end_group "$pid"; schedule_restart "$name" ;;
-        esac
+        for pid in "${!part_of[@]}"; do kill -0 "$pid" 2>/dev/null || schedule_restart "$pid"; done
+        for name in "${!restart_at[@]}"; do restart_when_due "$name"; done
+        rounds=$((rounds + 1))
+        ((rounds % 10)) || rotate_logs
     done
 }
 
 schedule_restart() {
-    local name=$1 delay=${delay_of[$1]:-1}
+    local pid=$1 name=${part_of[$1]} delay
+    unset "part_of[$pid]" "pid_of[$name]"
+    end_group "$pid"
+    delay=${delay_of[$name]:-1}
     if ((SECONDS - started_at[$name] > 60)); then delay=1; fi
     delay_of[$name]=$((delay * 2 < delay_seconds_max ? delay * 2 : delay_seconds_max))
     say "$name ended by itself and is started again in $delay s; the end of $state/log/$name.log:"
     tail -n 5 "$state/log/$name.log"
-    unset "pid_of[$name]"
-    sleep "$delay" 9>&- &
-    part_of[$!]=restart:$name
+    restart_at[$name]=$((SECONDS + delay))
+}
+
+restart_when_due() {
+    ((SECONDS >= restart_at[$1])) || return 0
+    unset "restart_at[$1]"
+    start_part "$1"
 }
 
 # What a part that died has left behind (nginx's workers, which still hold the ports): each part leads its own group.
 end_group() { kill -KILL -- "-$1" 2>/dev/null || true; }
-
-start_watch() {
-    sleep 10 9>&- &
-    part_of[$!]=watch
-}
 
 # The parts append, so the file can be copied and emptied under them.
 rotate_logs() {

@@ -3,7 +3,12 @@
 import os
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -132,11 +137,18 @@ class Person:
         return None
 
     def type(self, field, text, clears=True):
-        element = self.find(f"[name={field}]")
-        if clears:
-            element.clear()
-        element.send_keys(text)
-        return element
+        def typed():
+            # A form that is just being replaced by the next step has a field of the same name.
+            element = self.find(f"[name={field}]")
+            try:
+                if clears:
+                    element.clear()
+                element.send_keys(text)
+            except (StaleElementReferenceException, ElementNotInteractableException):
+                return None
+            return element
+
+        return self.until(typed, f"the field {field}")
 
     def press(self, *keys):
         self.driver.switch_to.active_element.send_keys(*keys)
