@@ -85,13 +85,18 @@ export class Thread {
         return turn;
     }
 
-    /** The service has given a local question its id. A message event may have been faster. */
+    /**
+     * The service has given a local question its id. Events may have been faster, and told all of it up to the answer:
+     * what they told is kept.
+     */
     adopt(turn, message) {
         const double = this.#byQuestion.get(message.id);
-        if (double && double !== turn) this.remove(double);
+        const isDouble = double && double !== turn;
+        if (isDouble) this.remove(double);
         this.#byQuestion.set(message.id, turn);
         this.#toldAt.set(message.id, performance.now());
-        turn.setQuestion(message);
+        turn.setQuestion(isDouble && message.status === "processing" ? (double.question ?? message) : message);
+        if (isDouble) for (const answer of double.answers) turn.setAnswer(answer);
         this.#sort(turn);
     }
 
