@@ -28,7 +28,7 @@ struct Main {
             ("uploads", FootprintBenchmark.uploads), ("claims", QueueBenchmark.claims),
             ("takeover", QueueBenchmark.takeover), ("queue", QueueBenchmark.throughput),
             ("busy", OverloadBenchmark.uploads), ("overload", OverloadBenchmark.questions),
-            ("readers", ReadersBenchmark.run),
+            ("readers", ReadersBenchmark.run), ("deltas", DeltaBenchmark.run),
         ]
         let unknown = Set(arguments).subtracting(all.map(\.name))
         guard unknown.isEmpty else {

@@ -20,7 +20,7 @@ struct NginxFront: Sendable {
             "USER": geteuid() == 0 ? "user root;" : "", "STATE": state.path, "CONF": settings.path,
             "ADDRESS": "127.0.0.1", "AUTH_PORT": "\(authPort)", "CHAT_PORT": "\(chatPort)",
             "WEB_PORT": "\(try await FreePort.find())", "WEB": ProjectFolder.root.appending(path: "deploy/web").path,
-            "AUTH_SERVERS": server(auth), "CHAT_SERVERS": chats.map(server).joined(separator: "\n"),
+            "AUTH_SERVERS": NginxProxy.servers([auth]), "CHAT_SERVERS": NginxProxy.servers(chats),
         ]
         for (word, value) in words { text = text.replacing("@\(word)@", with: value) }
         if let word = text.firstMatch(of: #/@[A-Z_]+@/#) {
@@ -33,11 +33,6 @@ struct NginxFront: Sendable {
             URL(filePath: "/usr/bin/env"), ["nginx", "-e", state.path + "/error.log", "-c", file.path], name: "nginx",
             environment: ["PATH": path], directory: state)
         return NginxFront(authPort: authPort, chatPort: chatPort, process: process)
-    }
-
-    /// As deploy/run has it.
-    private static func server(_ port: Int) -> String {
-        "        server 127.0.0.1:\(port) max_fails=2 fail_timeout=2s;"
     }
 }
 

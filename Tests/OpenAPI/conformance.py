@@ -11,6 +11,7 @@ import xml.etree.ElementTree
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent / "Browser"))
 
+from letters import Letters  # noqa: E402
 from suite import Suite  # noqa: E402
 
 EXAMPLES = "12"
@@ -24,7 +25,7 @@ CHECKS_OFF = "positive_data_acceptance"
 def ports(suite):
     """Where the services themselves listen: nginx answers some methods, such as TRACE, by itself."""
     text = (suite.folder / "nginx" / "parley.conf").read_text()
-    auth, chat, _ = re.findall(r"server 127\.0\.0\.1:(\d+) ", text)
+    auth, chat, _ = re.findall(r"server 127\.0\.0\.1:(\d+) max_fails=2", text)
     return {"AuthService": auth, "ChatService": chat}
 
 
@@ -54,7 +55,9 @@ def held(suite, name, port, folder):
 
 
 def main():
-    suite = Suite("", {"LLM_BASE_URL": ""})
+    # The paths of mails are served only where mails can be sent.
+    letters = Letters()
+    suite = Suite("", {"LLM_BASE_URL": "", "SMTP_URL": letters.url})
     passed = failed = 0
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -63,6 +66,7 @@ def main():
                 passed, failed = passed + good, failed + bad
     finally:
         suite.stop()
+        letters.stop()
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed == 0)
 

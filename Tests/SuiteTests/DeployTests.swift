@@ -133,7 +133,7 @@ struct DeployTests {
     }
 
     /// A new user and a question in a new conversation.
-    private func asker(_ auth: ServiceClient, _ chat: ServiceClient) async throws -> (ServiceClient, JSON) {
+    func asker(_ auth: ServiceClient, _ chat: ServiceClient) async throws -> (ServiceClient, JSON) {
         let register: JSON = ["email": "ann@example.org", "password": "a long password", "name": "Ann"]
         let client = chat.with(token: try await auth.post("/register", register).json["token"].string)
         let id = try await client.post("/conversations").json["conversation_id"].int.orThrow("conversation_id")
@@ -167,7 +167,7 @@ struct DeployTests {
     }
 
     /// Runs `body` while `deploy/run` runs, stops it, and looks for what it may have left.
-    private func withDeployment(
+    func withDeployment(
         settings: [String: String] = [:],
         _ body: (_ run: SpawnedProcess, _ auth: ServiceClient, _ chat: ServiceClient, _ state: URL) async throws -> Void
     ) async throws {
@@ -193,7 +193,7 @@ struct DeployTests {
     }
 
     /// The processes whose command line names this state directory and `name`; not the command itself.
-    private func processes(named name: String, of state: URL) throws -> [Int32] {
+    func processes(named name: String, of state: URL) throws -> [Int32] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).filter { id in
             guard let line = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
             let command = String(decoding: line, as: UTF8.self)

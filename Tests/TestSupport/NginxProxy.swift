@@ -40,6 +40,13 @@ package struct NginxProxy: Sendable {
         throw last ?? SuiteFault(description: "nginx did not start")
     }
 
+    /// The lines of an upstream as `deploy/run` has them.
+    package static func servers(_ ports: [Int]) -> String {
+        let first = ports.map { "        server 127.0.0.1:\($0) max_fails=2 fail_timeout=2s;" }
+        let again = ports.map { "        server 127.0.0.1:\($0) max_fails=0 backup;" }
+        return (first + again).joined(separator: "\n")
+    }
+
     /// As `deploy/run` fills the template in.
     private static func write(port: Int, service: Int, folder: URL) throws {
         let source = ProjectFolder.root.appending(path: "deploy/nginx")
@@ -47,8 +54,8 @@ package struct NginxProxy: Sendable {
         let words = [
             "USER": getuid() == 0 ? "user root;" : "", "STATE": folder.path, "CONF": folder.path,
             "ADDRESS": "127.0.0.1",
-            "AUTH_PORT": "\(port)", "CHAT_PORT": "\(port + 1000)", "AUTH_SERVERS": "server 127.0.0.1:\(service);",
-            "CHAT_SERVERS": "server 127.0.0.1:\(service);", "WEB_PORT": "\(port + 2000)",
+            "AUTH_PORT": "\(port)", "CHAT_PORT": "\(port + 1000)", "AUTH_SERVERS": servers([service]),
+            "CHAT_SERVERS": servers([service]), "WEB_PORT": "\(port + 2000)",
             "WEB": ProjectFolder.root.appending(path: "deploy/web").path,
         ]
         for (word, value) in words { text = text.replacing("@\(word)@", with: value) }

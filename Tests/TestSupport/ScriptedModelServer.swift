@@ -27,6 +27,8 @@ package final class ScriptedModelServer: Sendable {
         /// Each byte a chunk of its own.
         case eachByte(String)
         case pause(Duration)
+        /// Runs something of the test's: for what it does at this step.
+        case call(@Sendable () -> Void)
         /// Until `ScriptedModelServer.release` is called.
         case wait
         /// Until the client goes away.
@@ -151,6 +153,8 @@ package final class ScriptedModelServer: Sendable {
                 for byte in text.utf8 { try await outbound.write(.body(ByteBuffer(bytes: [byte]))) }
             case .pause(let time):
                 try await Task.sleep(for: time)
+            case .call(let body):
+                body()
             case .wait:
                 await log.wait { $0.isReleased }
             case .hang:

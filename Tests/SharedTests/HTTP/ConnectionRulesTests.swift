@@ -122,6 +122,39 @@ struct ConnectionRulesTests {
         #expect(rules.deadline == nil)
     }
 
+    @Test("when the server stops, an idle connection is closed a moment later")
+    mutating func quiescesWhenIdle() {
+        rules.quiesce(start)
+        #expect(rules.deadline == start + .milliseconds(500))
+        let early = rules.expiry(start + .milliseconds(499))
+        let late = rules.expiry(start + .milliseconds(500))
+        #expect(early == nil && late == .close)
+    }
+
+    @Test("when the server stops, a request that is on its way is answered, and is the last")
+    mutating func quiescesWithARequestOnItsWay() {
+        rules.quiesce(start)
+        rules.bytesArrived(after(0))
+        #expect(rules.deadline == after(15), "a header that has begun is waited for")
+        rules.headArrived(contentLength: 0, awaitsContinue: false, isKeepAlive: true)
+        rules.endArrived()
+        #expect(rules.deadline == nil && !rules.isReading)
+        let says = rules.answerBegins(saysClose: false)
+        let closes = rules.answerEnded()
+        #expect(says && closes)
+    }
+
+    @Test("when the server stops, the answer that is due is the last one")
+    mutating func quiescesWhileAnswering() {
+        rules.headArrived(contentLength: 0, awaitsContinue: false, isKeepAlive: true)
+        rules.endArrived()
+        rules.quiesce(start)
+        #expect(rules.deadline == nil)
+        let says = rules.answerBegins(saysClose: false)
+        let closes = rules.answerEnded()
+        #expect(says && closes)
+    }
+
     @Test("bytes that are no HTTP fail the body that a route waits for, and nothing else")
     mutating func parsing() {
         rules.bytesArrived(start)

@@ -73,6 +73,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.read()
     }
 
+    /// Not passed on: the handlers behind would cut an idle connection on which a proxy's request is under way.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
+        rules.quiesce(.now())
+        schedule(context)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError, rules.isReading else { return context.fireErrorCaught(error) }
         let isOverflow = if case .headerOverflow? = error as? HTTPParserError { true } else { false }

@@ -5,6 +5,8 @@ import NIOCore
 /// Three clocks run against a client: from the first byte of a request to the end of its header; while we wait for a
 /// body (time in which we do not ask for more does not count, and every byte received earns some more); and while an
 /// answer lies unread. Closing lingers: we stop writing, let the client read the answer, and drop what it still sends.
+/// When the server stops, an idle connection stays open for a moment, as a proxy's next request may be on its way; that
+/// one is answered, and is the last.
 struct ConnectionRules {
     /// What a timer that went off means.
     enum Expiry: Equatable {
@@ -36,6 +38,8 @@ struct ConnectionRules {
     private var reading = Reading.idle
     private var stalledSince: NIODeadline?
     private var lingerUntil: NIODeadline?
+    /// The server stops, and no request has come since.
+    private var quiescesAt: NIODeadline?
     private(set) var answersDue = 0
     private(set) var closesAfterAnswer = false
     /// More of an unread body than this is not waited for: the connection ends with the answer.
@@ -60,7 +64,8 @@ struct ConnectionRules {
     mutating func headArrived(contentLength: Int?, awaitsContinue: Bool, isKeepAlive: Bool) {
         reading = .body(Body(remaining: contentLength, awaitsContinue: awaitsContinue))
         answersDue += 1
-        if !isKeepAlive { closesAfterAnswer = true }
+        if !isKeepAlive || quiescesAt != nil { closesAfterAnswer = true }
+        quiescesAt = nil
     }
 
     mutating func bodyArrived(bytes: Int, _ now: NIODeadline) {
@@ -122,6 +127,16 @@ struct ConnectionRules {
         lingerUntil = now + Self.linger
     }
 
+    /// The server stops: the answer that is due is the last one; with none due, that of a request within a moment.
+    mutating func quiesce(_ now: NIODeadline) {
+        guard isReading || answersDue > 0 else { return }
+        if answersDue > 0 {
+            closesAfterAnswer = true
+        } else {
+            quiescesAt = now + .milliseconds(Int64(limits.quiescenceMilliseconds))
+        }
+    }
+
     mutating func writability(_ isWritable: Bool, _ now: NIODeadline) {
         stalledSince = isWritable ? nil : stalledSince ?? now
     }
@@ -130,8 +145,14 @@ struct ConnectionRules {
 
     /// When to look again; nil while nothing is waited for.
     var deadline: NIODeadline? {
-        [readingDeadline, stalledSince.map { $0 + .seconds(Int64(limits.writeStallSeconds)) }, lingerUntil]
-            .compactMap { $0 }.min()
+        let stalled = stalledSince.map { $0 + .seconds(Int64(limits.writeStallSeconds)) }
+        return [readingDeadline, stalled, lingerUntil, quiescenceEnd].compactMap { $0 }.min()
+    }
+
+    /// A header that has begun to arrive is waited for.
+    private var quiescenceEnd: NIODeadline? {
+        if case .idle = reading { return quiescesAt }
+        return nil
     }
 
     private var readingDeadline: NIODeadline? {

@@ -11,7 +11,7 @@ package final class Drain: Sendable {
     private let signal = AsyncStream.makeStream(of: Never.self)
     private let state = Mutex(State())
 
-    /// True from the first signal on: `/readyz` answers 503, and every answer ends its connection.
+    /// True from the first signal on: `/readyz` answers 503.
     package var isDraining: Bool { draining.load(ordering: .acquiring) }
 
     /// Returns when it is, or when the task is cancelled. To be waited for by one task.

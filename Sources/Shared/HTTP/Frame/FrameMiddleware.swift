@@ -12,20 +12,17 @@ struct FrameMiddleware: RouterMiddleware {
     private let routes: RouteTable
     private let requestLog: RequestLog
     private let metrics: RequestMetrics
-    private let drain: Drain
     private let crossOrigin: CrossOriginPolicy
     private let problems: ProblemTranslator
     private let logger: Logger
 
     init(
-        settings: HTTPSettings, routes: RouteTable, requestLog: RequestLog, metrics: RequestMetrics, drain: Drain,
-        logger: Logger
+        settings: HTTPSettings, routes: RouteTable, requestLog: RequestLog, metrics: RequestMetrics, logger: Logger
     ) {
         self.settings = settings
         self.routes = routes
         self.requestLog = requestLog
         self.metrics = metrics
-        self.drain = drain
         self.logger = logger
         crossOrigin = CrossOriginPolicy(origins: settings.corsOrigins)
         problems = ProblemTranslator(routes: routes)
@@ -96,7 +93,6 @@ struct FrameMiddleware: RouterMiddleware {
         response.headers[.requestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         crossOrigin.complete(&response, for: request)
-        if drain.isDraining { response.headers[.connection] = "close" }
     }
 }
 

@@ -7,8 +7,8 @@ import Synchronization
 
 extension HTTPFrame {
     /// Runs an application until SIGTERM or SIGINT, and then stops it within `SHUTDOWN_GRACE_SECONDS`: first `/readyz`
-    /// says no and answers end their connections, then the server closes its socket and lets its requests finish, then
-    /// the services beside it stop, the last one started first. What has not finished a second before the end is
+    /// says no, then the server closes its socket, lets its requests finish and ends each connection with an answer,
+    /// then the services beside it stop, the last one started first. What has not finished a second before the end is
     /// cancelled; what does not heed that is ended with the process.
     package func run(_ application: Application<RouterResponder<ServiceContext>>) async throws {
         let deadline = GraceDeadline(seconds: settings.shutdownGraceSeconds, logger: logger)
@@ -44,7 +44,9 @@ extension HTTPFrame {
 }
 
 /// The first thing to stop. As long as it takes, the socket stays open and `/readyz` answers 503: until the requests
-/// of the moment have ended, but not for longer than a quarter of the grace.
+/// of the moment have ended, but not for longer than a quarter of the grace. Connections are kept meanwhile: if each
+/// answer ended one, a proxy would open new ones, and those that the kernel has taken but we have not are lost when the
+/// socket closes.
 private struct DrainGate: Service {
     let drain: Drain
     let metrics: RequestMetrics

@@ -54,8 +54,7 @@ package struct HTTPFrame: Sendable {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: FrameMiddleware(
-                settings: settings, routes: routes, requestLog: requestLog, metrics: metrics, drain: drain,
-                logger: logger
+                settings: settings, routes: routes, requestLog: requestLog, metrics: metrics, logger: logger
             )
         )
         HealthRoutes(checks: checks, drain: drain, registry: registry, metrics: metrics, openAPI: openAPI)
