@@ -62,36 +62,38 @@ def test_the_entrance(watcher):
 
 def test_a_conversation_with_everything_in_it(watcher, model):
     model.script("everything please", Reply(MARKDOWN))
-    watcher.enter()
-    look_closely(watcher)
-    watcher.ask("everything please")
-    watcher.find(".code .hljs-keyword")
-    watcher.find(".actions")
-    look_closely(watcher)
-    watcher.attach(FIXTURES / "documents" / "note_utf8.txt")
-    watcher.find(".files-chosen .file")
-    look_closely(watcher)
-    watcher.click("conversation.actions")
-    look_closely(watcher)
-    watcher.click("conversation.rename")
-    watcher.find("dialog[open]")
-    look_closely(watcher)
-    watcher.press(Keys.ESCAPE)
-    watcher.until(lambda: not watcher.all("dialog"))
-    watcher.open_drawer()
-    look_closely(watcher)
+    # The title of the conversation, which no narrow screen has room for.
+    question = "everything please, with a heading, a table, what somebody said, a list, and code in it"
+    person.enter()
+    look_closely(person)
+    person.ask(question)
+    person.find(".code .hljs-keyword")
+    person.find(".actions")
+    look_closely(person)
+    person.attach(FIXTURES / "documents" / "note_utf8.txt")
+    person.find(".files-chosen .file")
+    look_closely(person)
+    person.click("conversation.actions")
+    look_closely(person)
+    person.click("conversation.rename")
+    person.find("dialog[open]")
+    look_closely(person)
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.all("dialog"))
+    person.open_drawer()
+    look_closely(person)
 
 
-def test_the_account(watcher):
-    watcher.enter(path="/account")
-    watcher.sees(watcher.word("sessions.current"))
-    watcher.until(lambda: not watcher.all(".panel .bone"))
-    look_closely(watcher)
+def test_the_account(person):
+    person.enter(path="/account")
+    person.sees(person.word("sessions.current"))
+    person.until(lambda: not person.all(".panel .bone"))
+    look_closely(person)
 
 
-def test_the_documentation(watcher):
-    watcher.go("/docs")
-    watcher.sees(watcher.word("docs.title"), "h1")
+def test_the_documentation(person):
+    person.go("/docs")
+    person.sees(person.word("docs.title"), "h1")
     # A few of the many that are alike.
     watcher.run("for (const one of [...document.querySelectorAll('details')].slice(0, 12)) one.open = true")
     look_closely(watcher)

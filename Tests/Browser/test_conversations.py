@@ -39,12 +39,17 @@ def test_conversations_are_renamed_and_described(person):
 def test_a_conversation_is_deleted_after_a_question(person):
     person.enter()
     kept, gone = conversation(person, "Kept"), conversation(person, "Gone")
-    person.go(f"/c/{gone}")
+    person.go("/")
     person.open_drawer()
     person.sees("Kept", ".list")
     person.click("conversation.menu", title="Gone")
     person.click("conversation.delete", within=".menu")
     person.click("dialog.cancel", within="dialog[open]")
+    # Also one that is not open: where nothing hovers, its menu is always there.
+    person.click("conversation.menu", title="Gone")
+    person.press(Keys.ESCAPE)
+    person.go(f"/c/{gone}")
+    person.open_drawer()
     person.sees("Gone", ".list")
     person.click("conversation.menu", title="Gone")
     person.click("conversation.delete", within=".menu")
@@ -106,3 +111,19 @@ def test_the_list_goes_on_when_it_is_scrolled(person):
         )
         == 120
     )
+
+
+@pytest.mark.opposite_looks
+def test_a_title_is_found_that_the_list_has_not_reached_yet(person):
+    person.enter()
+    user = person.user["user"]["id"]
+    person.suite.sql(
+        "insert into chat.conversations (user_id, title, updated_at) "
+        f"select {user}, 'Number ' || n, clock_timestamp() - n * interval '1 day' from generate_series(1, 200) n"
+    )
+    person.go("/")
+    person.open_drawer()
+    person.sees("Number 1", ".list")
+    assert len(person.all(".list-link")) < 200
+    person.find("#search").send_keys("number 197")
+    person.until(lambda: [one.text for one in person.all(".results .result-title")] == ["Number 197"], "the title")
