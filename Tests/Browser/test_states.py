@@ -17,6 +17,11 @@ def set_offline(person, is_offline):
 
 def test_without_a_network_a_question_waits_and_is_sent_once(person):
     person.expected = ("offline",)
+def drawn(person, picture):
+    """Whether there is something to be seen of a picture."""
+    return person.run("const { width, height } = arguments[0].getBBox(); return width > 0 && height > 0", picture)
+
+
     person.enter()
     person.ask("before")
     person.sees("The model has heard you.", ".answer")
@@ -27,6 +32,8 @@ def test_without_a_network_a_question_waits_and_is_sent_once(person):
         person.sees(person.word("progress.offline"), ".turn-status")
     finally:
         set_offline(person, False)
+        pictures = person.all("#banner .icon, .composer-send .icon")
+        assert len(pictures) == 2 and all(drawn(person, one) for one in pictures), "pictures need a network"
     person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
     person.until(lambda: len([one for one in person.all(".answer") if "heard" in one.text]) == 2)
     number = person.conversation_id()

@@ -1,5 +1,7 @@
 // Elements are built, never parsed: text from people and models cannot become markup here.
 
+import { icons } from "./icons.js";
+
 const svg = "http://www.w3.org/2000/svg";
 
 /**
@@ -33,15 +35,16 @@ function present(children) {
     return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }
 
-/** A picture of the sprite; decoration, the words stand beside it. */
+/** One of the page's pictures; decoration, the words stand beside it. */
 export function icon(name) {
-    const element = document.createElementNS(svg, "svg");
-    element.setAttribute("class", "icon");
-    element.setAttribute("aria-hidden", "true");
-    element.setAttribute("viewBox", "0 0 24 24");
-    const use = document.createElementNS(svg, "use");
-    use.setAttribute("href", `/icons.svg#${name}`);
-    element.append(use);
+    const shapes = icons[name].map(([tag, attributes]) => drawn(tag, attributes));
+    return drawn("svg", { class: "icon", "aria-hidden": "true", viewBox: "0 0 24 24" }, shapes);
+}
+
+function drawn(tag, attributes, children = []) {
+    const element = document.createElementNS(svg, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
     return element;
 }
 

@@ -1,4 +1,4 @@
-// The sign of the product: two people speaking, drawn from the sprite.
+// The sign of the product: two people speaking.
 
 import { icon } from "./dom.js";
 

@@ -22,7 +22,9 @@ export function entrance({ title, lead, notice, content, links = [] }) {
                 h(
                     "ul",
                     { class: "entrance-points" },
-                    [1, 2, 3].map((n) => h("li", {}, icon(`point-${n}`), h("span", {}, t(`entrance.point${n}`)))),
+                    ["file", "shield", "search"].map((picture, index) =>
+                        h("li", {}, icon(picture), h("span", {}, t(`entrance.point${index + 1}`))),
+                    ),
                 ),
             ),
         ),
