@@ -13,6 +13,8 @@ const services = [
     { path: "/api/chat", port: "8000" },
 ];
 const methods = ["get", "post", "put", "patch", "delete"];
+/** As docs.css has it. */
+const wide = matchMedia("(width >= 56rem)");
 const app = document.getElementById("app");
 
 async function load({ path, port }) {
@@ -42,10 +44,7 @@ function show(loaded) {
         "nav",
         { class: "docs-side", "aria-label": t("docs.calls") },
         h("a", { href: "/", class: "docs-brand" }, mark(), "Parley"),
-        loaded.map(({ document, operations }) => [
-            h("h2", {}, document.info.title.replace("Parley ", "")),
-            h("ul", { class: "docs-links" }, operations.map(linkTo)),
-        ]),
+        index(loaded),
     );
     const main = h(
         "main",
@@ -56,6 +55,26 @@ function show(loaded) {
     );
     fill(app, h("div", { class: "docs" }, navigation, main));
     if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}
+
+/** All calls, beside the text; where there is no room for both, folded above it. */
+function index(loaded) {
+    const element = h(
+        "details",
+        { class: "docs-index" },
+        h("summary", {}, t("docs.calls")),
+        loaded.map(({ document, operations }) => [
+            h("h2", {}, document.info.title.replace("Parley ", "")),
+            h("ul", { class: "docs-links" }, operations.map(linkTo)),
+        ]),
+    );
+    const fold = () => {
+        element.open = wide.matches;
+    };
+    wide.addEventListener("change", fold);
+    element.addEventListener("click", (event) => event.target.closest("a") && fold());
+    fold();
+    return element;
 }
 
 function linkTo(operation) {

@@ -63,8 +63,12 @@ function row(name, type, isRequired, meaning, depth = 0) {
         h(
             "th",
             { scope: "row" },
-            h("code", { class: `depth-${Math.min(depth, 4)}` }, name),
-            isRequired && h("span", { class: "docs-required" }, t("docs.required")),
+            h(
+                "div",
+                { class: `depth-${Math.min(depth, 4)}` },
+                h("code", {}, name),
+                isRequired && h("span", { class: "docs-required" }, t("docs.required")),
+            ),
         ),
         h("td", {}, type),
         h("td", {}, inline(meaning)),
