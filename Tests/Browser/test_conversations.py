@@ -1,5 +1,8 @@
 """The list of conversations."""
 
+import pytest
+from selenium.webdriver.common.keys import Keys
+
 from model import Reply
 
 
@@ -91,6 +94,26 @@ def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     person.sees(person.word("search.nothing"), ".results")
 
 
+@pytest.mark.opposite_looks
+def test_a_search_goes_on_with_what_it_has_not_shown_yet(person):
+    person.enter()
+    number = conversation(person, "Lanterns")
+    token = person.token()
+    for lantern in range(25):
+        body = {"conversation_id": number, "message": f"lantern {lantern}"}
+        assert person.suite.call("/api/chat/chat", body, token)[0] == 200
+    path = "/api/chat/search?q=lantern&limit=50"
+    person.until(lambda: len(person.suite.call(path, token=token)[1]["hits"]) == 25, "the index")
+    person.open_drawer()
+    person.find("#search").send_keys("lantern")
+    person.until(lambda: len(person.all(".results .result-text")) == 20, "a page of results")
+    person.click("search.more")
+    person.until(lambda: len(person.all(".results .result-text")) == 25, "the rest")
+    assert person.named(person.word("search.more")) is None
+    assert len({one.text for one in person.all(".results .result-text")}) == 25
+
+
+@pytest.mark.opposite_looks
 def test_the_list_goes_on_when_it_is_scrolled(person):
     person.enter()
     user = person.user["user"]["id"]

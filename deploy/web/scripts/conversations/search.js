@@ -4,8 +4,9 @@ import { fill, h, icon, settled } from "../dom.js";
 import { chat } from "../network/request.js";
 import { announce } from "../notices/announcer.js";
 import { patiently } from "../notices/banner.js";
+import { toast } from "../notices/toast.js";
 import { problemText, t, timeText } from "../words.js";
-import { conversationOf, conversations, refreshed, titleOf } from "./store.js";
+import { conversationOf, conversations, loadRest, refreshed, titleOf } from "./store.js";
 
 const typingMilliseconds = 250;
 const hitsLimit = 20;
@@ -81,14 +82,13 @@ export class Search {
         this.#looking = new AbortController();
         const { signal } = this.#looking;
         try {
-            const path = `/search?q=${encodeURIComponent(query)}&limit=${hitsLimit}`;
-            const { hits } = await patiently(() => chat(path, { signal }), signal);
-            const strangers = new Set(hits.map((hit) => hit.conversation_id).filter((id) => !conversationOf(id)));
-            await Promise.all([...strangers].map(refreshed));
+            const [page] = await Promise.all([this.#page(query, null, signal), patiently(loadRest, signal)]);
             if (signal.aborted) return;
             const titles = this.#titles();
-            fill(this.results, titles, this.#hits(hits, titles));
-            announce(t("search.found", { n: hits.length }));
+            const messages = this.#hits(page, titles);
+            fill(this.results, titles, messages);
+            if (page.next) this.#addMore(query, page.next, messages.querySelector("ul"), signal);
+            announce(t("search.found", { n: page.hits.length }));
         } catch (problem) {
             if (signal.aborted) return;
             // A service that cannot search: the titles are all there is.
@@ -98,14 +98,41 @@ export class Search {
         }
     }
 
-    #hits(hits, titles) {
+    /** What was said, a page of it, with the conversations in which it was. */
+    async #page(query, cursor, signal) {
+        const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+        const path = `/search?q=${encodeURIComponent(query)}&limit=${hitsLimit}${after}`;
+        const { hits, next_cursor: next } = await patiently(() => chat(path, { signal }), signal);
+        const strangers = new Set(hits.map((hit) => hit.conversation_id).filter((id) => !conversationOf(id)));
+        await Promise.all([...strangers].map(refreshed));
+        return { hits, next };
+    }
+
+    #hits({ hits }, titles) {
         if (hits.length === 0) return titles ? null : h("p", { class: "empty" }, t("search.nothing"));
-        return section(
-            "search.messages",
-            hits.map(({ conversation_id: id, message_id: message, snippet, matches, timestamp }) =>
-                result(`/c/${id}?message=${message}`, titleOf(conversationOf(id) ?? { title: "" }), marked(snippet, matches), timestamp),
-            ),
-        );
+        return section("search.messages", hits.map(hitItem));
+    }
+
+    /** Below the results, the way to those that follow in the list. */
+    #addMore(query, cursor, list, signal) {
+        const more = h("button", { type: "button", class: "button-link search-more" }, t("search.more"));
+        more.addEventListener("click", async () => {
+            more.disabled = true;
+            try {
+                const page = await this.#page(query, cursor, signal);
+                if (signal.aborted) return;
+                const items = page.hits.map(hitItem);
+                list.append(...items);
+                more.remove();
+                items[0]?.querySelector("a").focus();
+                if (page.next) this.#addMore(query, page.next, list, signal);
+            } catch (problem) {
+                if (signal.aborted) return;
+                more.disabled = false;
+                toast(problemText(problem));
+            }
+        });
+        this.results.append(more);
     }
 }
 
@@ -117,6 +144,11 @@ function section(key, items) {
         h("h2", { id, class: "list-day" }, t(key)),
         h("ul", { class: "list-items" }, items),
     );
+}
+
+function hitItem({ conversation_id: id, message_id: message, snippet, matches, timestamp }) {
+    const title = titleOf(conversationOf(id) ?? { title: "" });
+    return result(`/c/${id}?message=${message}`, title, marked(snippet, matches), timestamp);
 }
 
 function result(path, title, snippet, time) {

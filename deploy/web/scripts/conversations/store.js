@@ -4,10 +4,13 @@ import { chat } from "../network/request.js";
 import { t } from "../words.js";
 
 const pageLimit = 50;
+/** Titles are searched for here, among this many. */
+const restMax = 1000;
 const changes = new EventTarget();
 const known = new Map();
 let nextCursor = null;
 let isComplete = false;
+let loading = null;
 
 export const conversationOf = (id) => known.get(id) ?? null;
 
@@ -30,8 +33,20 @@ export function onConversations(listener, signal) {
     changes.addEventListener("gone", ({ detail }) => listener(detail), { signal });
 }
 
-/** Loads the next page. @throws {Problem} */
-export async function loadMore() {
+/** Loads the next page; who asks while one is on its way waits for that one. @throws {Problem} */
+export function loadMore() {
+    loading ??= loadPage().finally(() => {
+        loading = null;
+    });
+    return loading;
+}
+
+/** Loads what is missing of a list that is not very long. @throws {Problem} */
+export async function loadRest() {
+    while (hasMore() && known.size < restMax) await loadMore();
+}
+
+async function loadPage() {
     const cursor = nextCursor ? `&cursor=${encodeURIComponent(nextCursor)}` : "";
     const page = await chat(`/conversations?limit=${pageLimit}${cursor}`);
     for (const conversation of page.conversations) known.set(conversation.conversation_id, conversation);

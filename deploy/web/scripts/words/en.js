@@ -101,6 +101,7 @@ export const words = {
     "search.titles": "Titles",
     "search.messages": "Messages",
     "search.looking": "Searching…",
+    "search.more": "Show more",
     "search.nothing": "Nothing found.",
     "search.found": { one: "{n} message found", other: "{n} messages found" },
 

@@ -101,6 +101,7 @@ export const words = {
     "search.titles": "Названия",
     "search.messages": "Сообщения",
     "search.looking": "Ищем…",
+    "search.more": "Показать ещё",
     "search.nothing": "Ничего не найдено.",
     "search.found": { one: "Найдено {n} сообщение", few: "Найдено {n} сообщения", other: "Найдено {n} сообщений" },
 
