@@ -9,6 +9,7 @@ from selenium.common.exceptions import (
     StaleElementReferenceException,
     WebDriverException,
 )
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -135,6 +136,10 @@ class Person:
             if element.accessible_name == name and element.is_displayed():
                 return element
         return None
+    def hover(self, selector):
+        """Brings the pointer there, for what is shown only then."""
+        ActionChains(self.driver).move_to_element(self.find(selector)).perform()
+
 
     def type(self, field, text, clears=True):
         def typed():

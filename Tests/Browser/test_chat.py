@@ -1,5 +1,6 @@
 """Asking and being answered."""
 
+import pytest
 from selenium.webdriver.common.keys import Keys
 
 from model import Reply
@@ -32,6 +33,7 @@ def test_an_answer_grows_while_it_is_made(person, model):
     assert person.find(".answer").get_attribute("aria-busy") == "true"
     reply.release()
     person.sees("The first half and the second.", ".answer")
+    person.sees("scripted", ".answer-model")
     person.until(lambda: person.find(".answer").get_attribute("aria-busy") == "false")
     person.until(lambda: "The first half" in person.driver.find_element("id", "announcer").get_attribute("textContent"))
     person.driver.refresh()
@@ -66,6 +68,23 @@ def test_an_answer_and_its_code_can_be_copied(person, model):
     person.click("answer.copy")
     person.sees(person.word("answer.copied"), "#toasts")
     assert person.run(read) == "Before.\n\n```python\nprint(1)\n```\n"
+    person.hover(".bubble")
+    person.click("question.copy")
+    person.until(lambda: person.run(read) == "copy please", "the question in the clipboard")
+
+
+def test_a_question_is_changed_and_asked_anew(person):
+    person.enter()
+    person.ask("What of tulips?")
+    person.sees("The model has heard you.", ".answer")
+    person.question_field().send_keys("half a thought")
+    person.hover(".bubble")
+    person.click("question.edit")
+    assert person.question_field().get_attribute("value") == "What of tulips?\n\nhalf a thought"
+    assert person.driver.switch_to.active_element.get_attribute("id") == "question"
+    person.click("composer.send")
+    person.until(lambda: len([one for one in person.all(".answer") if "heard" in one.text]) == 2, "the second answer")
+    assert [one.text for one in person.all(".bubble-text")] == ["What of tulips?", "What of tulips?\n\nhalf a thought"]
 
 
 def test_an_answer_is_stopped_and_what_had_come_of_it_stays(person, model):
@@ -156,6 +175,7 @@ def test_a_conversation_is_had_with_the_keyboard_alone(person, model):
         assert person.driver.find_element("id", "sidebar").get_attribute("inert") is not None
 
 
+@pytest.mark.opposite_looks
 def test_what_happens_in_one_tab_is_seen_in_the_other(person, model):
     reply = Reply("Written for ", "both tabs.", hold_after=1)
     model.script("two tabs", Reply("Begun."), reply)

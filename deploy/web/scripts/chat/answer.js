@@ -38,6 +38,7 @@ export class AnswerView {
             message.error,
             place.index,
             place.count,
+            message.usage,
             Boolean(place.onRegenerate),
         ]);
         if (signature === this.#signature) return;
@@ -80,9 +81,19 @@ export class AnswerView {
             message.content && copy,
             onRegenerate && again,
             count > 1 && stepper(index, count, onStep),
-            h("time", { class: "answer-time", datetime: message.timestamp }, timeText(message.timestamp)),
+            h(
+                "p",
+                { class: "answer-origin" },
+                h("time", { datetime: message.timestamp }, timeText(message.timestamp)),
+                message.usage?.model && modelNote(message.usage),
+            ),
         );
     }
+}
+
+/** Who answered; how much was read and written for it shows on hover. */
+function modelNote({ model, prompt_tokens: read, completion_tokens: written }) {
+    return h("span", { class: "answer-model", title: t("answer.usage", { read, written }) }, model);
 }
 
 function statusLine({ status, error, content }) {

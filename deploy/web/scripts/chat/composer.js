@@ -78,6 +78,12 @@ export class Composer {
         this.focus();
     }
 
+    /** A question that stood in the conversation, to be changed; what is being written already stays below it. */
+    takeBack(text) {
+        const draft = this.#text.value.trim();
+        this.suggest(draft && draft !== text ? `${text}\n\n${draft}` : text);
+    }
+
     /** While an answer is being made the button stops it. */
     setAnswering(isAnswering) {
         this.#isAnswering = isAnswering;

@@ -39,6 +39,7 @@ export class ConversationView {
         this.#thread = new Thread({
             cancel: (turn) => this.#act(turn.processingID, "cancel"),
             retry: (turn) => this.#act(turn.question.id, "retry"),
+            edit: (turn) => this.#composer.takeBack(turn.question.content),
             regenerate: (turn, answer) => this.#act(answer.id, "regenerate"),
         });
         this.#composer = new Composer({
@@ -166,7 +167,7 @@ export class ConversationView {
             poll: () => this.#live?.poll(),
             onAccepted: () => this.#showState(),
             takeBack: ({ text, files }) => {
-                this.#composer.suggest(text);
+                this.#composer.takeBack(text);
                 if (files.length > 0) this.#composer.addFiles(files);
             },
         });

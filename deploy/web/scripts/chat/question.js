@@ -11,8 +11,14 @@ import { chosenFile, fileCard } from "./file-card.js";
 const charactersShown = 700;
 const linesShown = 12;
 
-/** Draws the bubble of a question into `element`. */
-export function drawQuestion(element, question, local, isUnfolded, onFold) {
+/**
+ * Draws the bubble of a question into `element`.
+ *
+ * @param {object} question
+ * @param {object | null} local what this tab knows beyond the message
+ * @param {{isUnfolded: boolean, onFold: () => void, onEdit: () => void}} actions what can be done with it
+ */
+export function drawQuestion(element, question, local, actions) {
     const isReading = question.status === "processing";
     element.setAttribute("aria-label", t("question.label", { time: timeText(question.timestamp) }));
     if (question.id) element.dataset.message = question.id;
@@ -22,11 +28,11 @@ export function drawQuestion(element, question, local, isUnfolded, onFold) {
     fill(
         element,
         files.length > 0 && h("ul", { class: "files", "aria-label": t("question.files") }, files),
-        question.content && bubble(question, isUnfolded, onFold),
+        question.content && bubble(question, actions),
     );
 }
 
-function bubble({ id, content: text }, isUnfolded, onFold) {
+function bubble({ id, content: text, files }, { isUnfolded, onFold, onEdit }) {
     const isLong = text.length > charactersShown || text.split("\n", linesShown + 1).length > linesShown;
     const isFolded = isLong && !isUnfolded;
     return h(
@@ -44,8 +50,14 @@ function bubble({ id, content: text }, isUnfolded, onFold) {
                 },
                 t(isFolded ? "question.unfold" : "question.fold"),
             ),
-        id && copyButton(text),
+        // What was read in files is no question of the asker's to be changed.
+        id && h("div", { class: "question-actions" }, files.length === 0 && editButton(onEdit), copyButton(text)),
     );
+}
+
+/** A changed question is a new one: its text goes back to where questions are written. */
+function editButton(onEdit) {
+    return iconButton("edit", t("question.edit"), { small: true, on: { click: onEdit } });
 }
 
 function copyButton(text) {

@@ -19,7 +19,7 @@ export class Turn {
     #signatures = {};
     #actions;
 
-    /** @param {object} actions `cancel(turn)`, `retry(turn)`, `regenerate(turn, answer)`, `onDrawn()` */
+    /** @param {object} actions `cancel(turn)`, `retry(turn)`, `edit(turn)`, `regenerate(turn, answer)`, `onDrawn()` */
     constructor(actions) {
         this.#actions = actions;
         this.element.append(this.#statusElement);
@@ -104,11 +104,14 @@ export class Turn {
         const { id, content, status, files, error, progress } = question;
         const shown = [id, content, status === "processing", files, local?.files?.length, this.#isUnfolded];
         if (this.#hasChanged("question", shown)) {
-            const fold = () => {
-                this.#isUnfolded = !this.#isUnfolded;
-                this.update();
-            };
-            drawQuestion(this.#questionElement, question, local, this.#isUnfolded, fold);
+            drawQuestion(this.#questionElement, question, local, {
+                isUnfolded: this.#isUnfolded,
+                onFold: () => {
+                    this.#isUnfolded = !this.#isUnfolded;
+                    this.update();
+                },
+                onEdit: () => this.#actions.edit(this),
+            });
         }
         const isAnswered = this.#answers.size > 0;
         const localState = local && [local.stage, Math.floor((local.share ?? 0) * 100), local.seconds];
