@@ -43,14 +43,14 @@ export function timeText(iso) {
     return time.toLocaleString(language(), form);
 }
 
-/** "1.4 MB" */
+/** "1.4 MB", "703 bytes" */
 export function sizeText(bytes) {
     const units = ["byte", "kilobyte", "megabyte"];
     const power = bytes < 1000 ? 0 : bytes < 1_000_000 ? 1 : 2;
     return new Intl.NumberFormat(language(), {
         style: "unit",
         unit: units[power],
-        unitDisplay: "short",
+        unitDisplay: power === 0 ? "long" : "short",
         maximumFractionDigits: power === 2 ? 1 : 0,
     }).format(bytes / 1000 ** power);
 }

@@ -61,7 +61,7 @@ function editButton(onEdit) {
 }
 
 function copyButton(text) {
-    const button = iconButton("copy", t("question.copy"), { small: true, class: "question-copy" });
+    const button = iconButton("copy", t("question.copy"), { small: true });
     button.addEventListener("click", async () => {
         if (await copyText(text)) toast(t("answer.copied"));
     });
@@ -81,19 +81,28 @@ export function questionStatus(question, local, { onCancel, onRetry, isAnswered 
     // What had come of a stopped answer says so itself, and can be made anew.
     if (question.status === "completed" || (question.status === "cancelled" && isAnswered)) return null;
     const isCancelled = question.status === "cancelled";
-    const retry =
-        question.error?.retryable !== false &&
-        h("button", { type: "button", class: "button button-quiet button-small", on: { click: onRetry } }, [
-            icon("retry"),
-            t("question.retry"),
-        ]);
+    const retry = question.error?.retryable !== false && againButton(t("question.retry"), onRetry);
+    const line = failureLine(isCancelled ? "stop" : "alert", problemText(question.error ?? { code: "cancelled" }), retry);
+    line.classList.toggle("failure-mild", isCancelled);
+    return line;
+}
+
+function failureLine(picture, text, ...buttons) {
     return h(
         "div",
-        { class: ["failure", isCancelled && "failure-mild"] },
-        h("p", {}, icon(isCancelled ? "stop" : "alert"), problemText(question.error ?? { code: "cancelled" })),
-        retry,
+        { class: "failure" },
+        h("p", {}, icon(picture), h("span", {}, text)),
+        buttons.some(Boolean) && h("div", { class: "failure-buttons" }, buttons),
     );
 }
+
+function againButton(words, onClick) {
+    const attributes = { type: "button", class: "button button-quiet button-small", on: { click: onClick } };
+    return h("button", attributes, icon("retry"), words);
+}
+
+/** What was refused for what it is will be refused again. */
+const mayHelpAgain = ({ isOffline, isOverload, status }) => isOffline || isOverload || status >= 500;
 
 function progressLine({ progress, files }, onCancel) {
     const stage = progress?.stage ?? "queued";
@@ -133,11 +142,9 @@ function localStatus({ stage, share, seconds, problem, onCancel, onAgain, onDrop
     if (stage === "waiting") return workLine(t("progress.waiting", { n: seconds }), null, onAgain, t("banner.try"));
     if (stage === "offline") return workLine(t("progress.offline"), null, onCancel, t("progress.cancel"));
     if (stage === "refused") {
-        const again = h("button", { type: "button", class: "button button-quiet button-small" }, icon("retry"));
-        again.append(t("question.send"));
-        again.addEventListener("click", onAgain);
         const drop = h("button", { type: "button", class: "button-link", on: { click: onDrop } }, t("question.drop"));
-        return h("div", { class: "failure" }, h("p", {}, icon("alert"), problemText(problem)), again, drop);
+        const again = mayHelpAgain(problem) && againButton(t("question.send"), onAgain);
+        return failureLine("alert", problemText(problem), again, drop);
     }
     return dots(t("progress.sending"));
 }

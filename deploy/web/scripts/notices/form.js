@@ -95,7 +95,7 @@ export function form({ fields, submit, onSubmit, fieldOfCode = {}, after = [], i
             found.input.focus();
             return;
         }
-        failure.textContent = problemText(problem);
+        fill(failure, icon("alert"), h("span", {}, problemText(problem)));
         failure.hidden = false;
         if (problem.retryAfter) wait(problem.retryAfter);
     }
@@ -109,18 +109,19 @@ export function form({ fields, submit, onSubmit, fieldOfCode = {}, after = [], i
     return { element, showFailure: show };
 }
 
+/** Says of each field what it lacks; the first of those gets the focus. */
 function isComplete(fields) {
-    for (const { input, showError } of fields) {
-        if (input.required && input.value.trim() === "") {
-            showError(t("form.required"));
-            input.focus();
-            return false;
-        }
-        if (input.type === "email" && !input.validity.valid) {
-            showError(t("problem.invalid_email"));
-            input.focus();
-            return false;
-        }
-    }
-    return true;
+    const wrong = fields.filter(({ input, showError }) => {
+        const lack = lackOf(input);
+        if (lack) showError(t(lack));
+        return lack;
+    });
+    wrong[0]?.input.focus();
+    return wrong.length === 0;
+}
+
+function lackOf(input) {
+    if (input.required && input.value.trim() === "") return "form.required";
+    if (input.type === "email" && !input.validity.valid) return "problem.invalid_email";
+    return null;
 }

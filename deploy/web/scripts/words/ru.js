@@ -232,7 +232,7 @@ export const words = {
     "sessions.end": "Завершить",
     "sessions.endOne": "Завершить сеанс: {device}",
     "sessions.ended": "Сеанс завершён",
-    "sessions.used": "был {time}",
+    "sessions.used": "активен {time}",
     "sessions.current": "этот",
     "sessions.unknown": "Неизвестное устройство",
 
