@@ -1,4 +1,6 @@
-"""One suite and one model for all tests; a browser for each way of looking at the page."""
+"""One suite, one model and one browser for all tests, which look at the page in every way there is."""
+
+import itertools
 
 import pytest
 
@@ -7,8 +9,20 @@ from model import Model
 from person import Look, Person, browser
 from suite import Suite
 
+LOOKS = [Look(*one) for one in itertools.product(("en", "ru"), ("light", "dark"), (1440, 390))]
 # Between them: both languages, both themes, both widths.
-LOOKS = [Look("en", "light", 1440), Look("ru", "dark", 390)]
+OPPOSITE_LOOKS = [Look("en", "light", 1440), Look("ru", "dark", 390)]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "opposite_looks: about something that no look changes; two are enough")
+
+
+def pytest_generate_tests(metafunc):
+    """What a person does is done in every look."""
+    if "look" in metafunc.fixturenames:
+        has_marker = metafunc.definition.get_closest_marker("opposite_looks")
+        metafunc.parametrize("look", OPPOSITE_LOOKS if has_marker else LOOKS, ids=str)
 
 
 @pytest.fixture(scope="session")
@@ -33,30 +47,31 @@ def suite(model, letters):
 
 
 @pytest.fixture(scope="session")
-def browsers():
-    opened = {}
-
-    def of(look):
-        if str(look) not in opened:
-            opened[str(look)] = browser(look)
-        return opened[str(look)]
-
-    yield of
-    for driver in opened.values():
-        driver.quit()
+def short_suite(model):
+    """Another deployment: it sends no mail, and its access tokens are too short-lived for a second call."""
+    suite = Suite(model.url, {"ACCESS_TOKEN_SECONDS": "1"})
+    yield suite
+    suite.stop()
 
 
-@pytest.fixture(params=LOOKS, ids=str)
-def person(request, suite, browsers):
-    """Whoever looks at the page, once in each of `LOOKS`. The console must stay silent: tests that provoke a refusal
-    say which by `person.expected`."""
-    person = Person(browsers(request.param), suite, request.param)
+@pytest.fixture(scope="session")
+def driver():
+    driver = browser()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def person(look, suite, driver):
+    """Whoever looks at the page. The console must stay silent: tests that provoke a refusal say which by
+    `person.expected`."""
+    person = Person(driver, suite, look)
     person.expected = ()
     person.leave()
     yield person
-    for handle in person.driver.window_handles[1:]:
-        person.driver.switch_to.window(handle)
-        person.driver.close()
-    person.driver.switch_to.window(person.driver.window_handles[0])
+    for handle in driver.window_handles[1:]:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(driver.window_handles[0])
     errors = person.console_errors(person.expected)
     assert errors == [], f"the console says: {errors}"

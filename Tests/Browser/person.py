@@ -29,7 +29,7 @@ class Look:
         return f"{self.language}-{self.theme}-{self.width}"
 
 
-def browser(look):
+def browser():
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"]
@@ -41,7 +41,6 @@ def browser(look):
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
     driver.set_page_load_timeout(60)
     driver.set_script_timeout(60)
-    show_as(driver, look)
     return driver
 
 
@@ -136,10 +135,10 @@ class Person:
             if element.accessible_name == name and element.is_displayed():
                 return element
         return None
+
     def hover(self, selector):
         """Brings the pointer there, for what is shown only then."""
         ActionChains(self.driver).move_to_element(self.find(selector)).perform()
-
 
     def type(self, field, text, clears=True):
         def typed():

@@ -1,17 +1,14 @@
 """Every main view, in both languages and themes, at both widths: measured against WCAG 2.2 AA as far as can be."""
 
-import itertools
 import pathlib
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from model import Reply
-from person import Look, Person, show_as
 from suite import FIXTURES
 
 SCRIPT = (pathlib.Path(__file__).parent / "accessibility.js").read_text(encoding="utf-8")
-ALL_LOOKS = [Look(*one) for one in itertools.product(("en", "ru"), ("light", "dark"), (1440, 390))]
 # What a control must be called by, as the browser's own accessibility tree has it.
 NAMED = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "menuitem", "dialog", "image",
          "progressbar", "navigation", "form", "log", "radiogroup", "group"}
@@ -39,28 +36,17 @@ def look_closely(person):
     assert found == [], f"{person.look} {person.driver.current_url}: {found}"
 
 
-@pytest.fixture(params=ALL_LOOKS, ids=str)
-def watcher(request, suite, browsers):
-    look = request.param
-    # One browser for each width and language; the theme is the device's.
-    person = Person(browsers(Look(look.language, "light", look.width)), suite, look)
-    show_as(person.driver, look)
-    person.leave()
-    yield person
-    assert person.console_errors() == []
-
-
-def test_the_entrance(watcher):
+def test_the_entrance(person):
     for path, key in (("/sign-in", "signIn.title"), ("/register", "register.title"), ("/forgotten", "forgotten.title")):
-        watcher.go(path)
-        watcher.sees(watcher.word(key), "h1")
-        look_closely(watcher)
-    watcher.click("forgotten.submit")
-    watcher.sees(watcher.word("form.required"))
-    look_closely(watcher)
+        person.go(path)
+        person.sees(person.word(key), "h1")
+        look_closely(person)
+    person.click("forgotten.submit")
+    person.sees(person.word("form.required"))
+    look_closely(person)
 
 
-def test_a_conversation_with_everything_in_it(watcher, model):
+def test_a_conversation_with_everything_in_it(person, model):
     model.script("everything please", Reply(MARKDOWN))
     # The title of the conversation, which no narrow screen has room for.
     question = "everything please, with a heading, a table, what somebody said, a list, and code in it"
@@ -95,8 +81,8 @@ def test_the_documentation(person):
     person.go("/docs")
     person.sees(person.word("docs.title"), "h1")
     # A few of the many that are alike.
-    watcher.run("for (const one of [...document.querySelectorAll('details')].slice(0, 12)) one.open = true")
-    look_closely(watcher)
+    person.run("for (const one of [...document.querySelectorAll('details')].slice(0, 12)) one.open = true")
+    look_closely(person)
 
 
 def test_the_focus_goes_in_order_is_always_seen_and_is_never_caught(person, model):
@@ -163,6 +149,7 @@ def test_menus_and_dialogs_give_the_focus_back(person):
     person.until(lambda: person.driver.switch_to.active_element == button)
 
 
+@pytest.mark.opposite_looks
 def test_nothing_moves_for_those_who_ask_for_that(person):
     person.enter()
     features = [{"name": "prefers-reduced-motion", "value": "reduce"}]

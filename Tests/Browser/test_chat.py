@@ -146,6 +146,7 @@ def test_the_domain_is_chosen_and_remembered(person, model):
     person.until(lambda: person.find(".domain").get_attribute("value") == "legal")
 
 
+@pytest.mark.opposite_looks
 def test_a_draft_survives_a_reload_and_too_long_a_question_cannot_be_sent(person):
     person.enter()
     person.question_field().send_keys("half a thought")

@@ -32,18 +32,23 @@ def replica(status):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @contextlib.contextmanager
 def container(*arguments):
     running = WebContainer(*arguments)
-    yield running
-    running.stop()
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
+@pytest.mark.opposite_looks
 def test_the_image_of_the_page_has_all_that_a_conversation_needs(person, suite):
     auth, chat = (f"127.0.0.1:{port}" for port in suite.ports[1:])
     with container(auth, chat) as person.suite:

@@ -3,7 +3,9 @@
 import re
 import time
 
-from suite import PASSWORD, Suite
+import pytest
+
+from suite import PASSWORD
 from totp import code
 
 
@@ -38,6 +40,7 @@ def test_what_is_wrong_is_said_beside_the_field(person):
     person.go("/register")
     person.click("register.submit")
     person.sees(person.word("form.required"))
+    assert person.text().count(person.word("form.required")) == 3
     assert person.driver.switch_to.active_element.get_attribute("name") == "name"
     person.type("name", "Ann")
     person.type("email", "ann")
@@ -56,6 +59,7 @@ def test_what_is_wrong_is_said_beside_the_field(person):
     person.sees(person.word("problem.email_taken"))
 
 
+@pytest.mark.opposite_looks
 def test_a_password_can_be_looked_at(person):
     person.go("/sign-in")
     person.type("password", "secret words")
@@ -93,6 +97,7 @@ def test_a_forgotten_password_is_replaced_by_the_link_of_a_letter(person, letter
     person.find(".shell")
 
 
+@pytest.mark.opposite_looks
 def test_the_address_of_an_account_is_confirmed_by_the_link_of_a_letter(person, letters):
     address = person.suite.register()["user"]["email"]
     link = re.search(r"http://\S+", letters.to(address, "#confirm-email=")).group()
@@ -103,21 +108,19 @@ def test_the_address_of_an_account_is_confirmed_by_the_link_of_a_letter(person, 
     person.sees(person.word("signIn.title"), "h1")
 
 
-def test_a_forgotten_password_without_mail_is_said_plainly(person, model):
+def test_a_forgotten_password_without_mail_is_said_plainly(person, short_suite):
     person.expected = (404,)
-    person.suite = Suite(model.url)
-    try:
-        person.leave()
-        person.go("/forgotten")
-        person.type("email", "somebody@example.org")
-        person.click("forgotten.submit")
-        person.sees(person.word("forgotten.noMail"))
-        person.click("forgotten.back")
-        person.sees(person.word("signIn.title"), "h1")
-    finally:
-        person.suite.stop()
+    person.suite = short_suite
+    person.leave()
+    person.go("/forgotten")
+    person.type("email", "somebody@example.org")
+    person.click("forgotten.submit")
+    person.sees(person.word("forgotten.noMail"))
+    person.click("forgotten.back")
+    person.sees(person.word("signIn.title"), "h1")
 
 
+@pytest.mark.opposite_looks
 def test_a_reload_keeps_somebody_signed_in_without_a_form(person):
     person.enter()
     person.driver.refresh()

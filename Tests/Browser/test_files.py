@@ -74,7 +74,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(person, tmp_path):
     person.enter()
     person.ask("first")
     person.sees("The model has heard you.", ".answer")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000}
     person.driver.execute_cdp_cmd("Network.enable", {})
     person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
     try:

@@ -5,7 +5,11 @@ import statistics
 import time
 import urllib.parse
 
+import pytest
+
 from suite import waited
+
+pytestmark = pytest.mark.opposite_looks
 
 FIRST_LOAD_BYTES_MAX = 150 * 1024
 LONG = 10_000

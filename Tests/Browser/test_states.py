@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 from model import Reply
 from suite import waited
 
@@ -15,13 +17,13 @@ def set_offline(person, is_offline):
     person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE, "offline": is_offline})
 
 
-def test_without_a_network_a_question_waits_and_is_sent_once(person):
-    person.expected = ("offline",)
 def drawn(person, picture):
     """Whether there is something to be seen of a picture."""
     return person.run("const { width, height } = arguments[0].getBBox(); return width > 0 && height > 0", picture)
 
 
+def test_without_a_network_a_question_waits_and_is_sent_once(person):
+    person.expected = ("offline",)
     person.enter()
     person.ask("before")
     person.sees("The model has heard you.", ".answer")
@@ -30,10 +32,10 @@ def drawn(person, picture):
         person.sees(person.word("banner.offline"), "#banner")
         person.ask("while away")
         person.sees(person.word("progress.offline"), ".turn-status")
-    finally:
-        set_offline(person, False)
         pictures = person.all("#banner .icon, .composer-send .icon")
         assert len(pictures) == 2 and all(drawn(person, one) for one in pictures), "pictures need a network"
+    finally:
+        set_offline(person, False)
     person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
     person.until(lambda: len([one for one in person.all(".answer") if "heard" in one.text]) == 2)
     number = person.conversation_id()
@@ -81,6 +83,7 @@ def test_too_much_work_is_waited_for_with_the_seconds_counted(person, model):
     person.sees("The model has heard you.", ".answer", 40)
 
 
+@pytest.mark.opposite_looks
 def test_a_service_that_is_away_is_waited_for(person, suite):
     person.expected = (503, 502, "broken off")
     person.enter()
@@ -94,6 +97,7 @@ def test_a_service_that_is_away_is_waited_for(person, suite):
     person.until(lambda: len(suite.replicas()) == 2, "both replicas", 120)
 
 
+@pytest.mark.opposite_looks
 def test_two_tabs_renew_their_tokens_one_after_the_other(person):
     person.enter()
     address = person.driver.current_url
@@ -119,6 +123,22 @@ def test_two_tabs_renew_their_tokens_one_after_the_other(person):
     person.sees(person.word("greeting.lead"))
 
 
+@pytest.mark.opposite_looks
+def test_tokens_that_run_out_are_renewed_without_a_word(person, short_suite):
+    person.suite = short_suite
+    person.enter()
+    first = person.driver.current_window_handle
+    second = person.new_window(short_suite.page + "/")
+    for number, window in enumerate((first, second, first, second), start=1):
+        person.driver.switch_to.window(window)
+        person.ask(f"question {number}")
+        heard = (number + 1) // 2
+        person.until(lambda: person.text(".answer").count("The model has heard you.") == heard, f"{heard} answers")
+    person.driver.refresh()
+    person.sees("question 4", ".bubble")
+
+
+@pytest.mark.opposite_looks
 def test_signing_out_in_one_tab_signs_out_of_all(person):
     person.enter()
     first = person.driver.current_window_handle
