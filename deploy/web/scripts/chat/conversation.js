@@ -59,6 +59,12 @@ export class ConversationView {
             ),
         );
         acceptDrops(this.element, (files) => this.#composer.addFiles(files));
+        addEventListener("beforeunload", (event) => this.#keepUnsent(event), { signal: this.#closing.signal });
+    }
+
+    /** A question that the service does not have yet would be gone with the page: the browser asks first. */
+    #keepUnsent(event) {
+        if (this.#thread.turns.some(({ local }) => local)) event.preventDefault();
     }
 
     get id() {
