@@ -20,8 +20,8 @@ struct AccountRoutes: Sendable {
         var fields = try await request.bodyFields(context)
         let (email, password, name) = (fields.string("email"), fields.string("password"), fields.string("name"))
         try fields.finish()
-        guard let email = EmailAddress(email) else { throw Problem(.invalidEmail) }
-        guard let name = PersonName(name) else { throw Problem(.invalidName) }
+        guard let email = EmailAddress(email) else { throw Problem(.invalidEmail, field: "email") }
+        guard let name = PersonName(name) else { throw Problem(.invalidName, field: "name") }
         let chosen = try Self.chosenPassword(password, field: "password")
         let origin = RequestOrigin(request, context)
         try await refuseFloods(from: origin)
@@ -86,7 +86,7 @@ struct AccountRoutes: Sendable {
         var fields = try await request.bodyFields(context)
         let name = fields.string("name")
         try fields.finish()
-        guard let name = PersonName(name) else { throw Problem(.invalidName) }
+        guard let name = PersonName(name) else { throw Problem(.invalidName, field: "name") }
         let user = context.identity.userID
         guard let profile = try await database.rename(user: user, to: name, RequestOrigin(request, context)) else {
             throw Problem(.invalidToken, cause: "the user is gone")
@@ -108,7 +108,9 @@ struct AccountRoutes: Sendable {
         let (ended, _) = try await passwords.run(attempt, refusedAs: .invalidOldPassword) {
             transaction, account -> [UUID]? in
             // Only now: that both are the same says that the new one is right, if the old one is.
-            guard old != new else { throw Problem(.samePassword) }
+            guard Password(presented: old)?.isSame(as: chosen) != true else {
+                throw Problem(.samePassword, field: "new_password")
+            }
             guard
                 try await transaction.replacePasswordHash(
                     of: account, with: hash, as: .passwordChanged, attempt.origin)

@@ -25,14 +25,14 @@ struct ChatApplication: Sendable {
 
     /// Makes everything and opens nothing but the upload directory.
     ///
-    /// - Throws: when the prompts or the upload directory cannot be used.
+    /// - Throws: when the upload directory cannot be used.
     init(_ settings: ChatSettings, logger: Logger) throws {
         var postgres = PostgresSettings(url: settings.database.url.value)
         postgres.connections = settings.database.connections
         postgres.applicationName = "parley-chat"
         let database = PostgresDatabase(settings: postgres, logger: logger)
         self.database = database
-        let domains = try settings.promptsDirectory.map(Domains.init(directory:)) ?? .embedded
+        let domains = settings.domains
         let spool = try UploadSpool(root: settings.uploadDirectory)
         // After everything that may throw: its HTTP client must be shut down, and only `run` does that.
         let gate = ModelGate(logger: logger)

@@ -10,8 +10,8 @@ struct ChatSettings: Sendable {
     var model: ModelSettings
     /// Tokens of earlier messages in a prompt.
     var historyTokens: Int
-    /// Replaces the embedded system prompts.
-    var promptsDirectory: String?
+    /// Embedded, or read from `PROMPTS_DIR`.
+    var domains = Domains.embedded
     var recognizers: Int
     var recognition: RecognitionSettings
     /// Nil: a private directory below the system's temporary one.
@@ -28,7 +28,11 @@ struct ChatSettings: Sendable {
         tokens = TokenSettings(&reader)
         model = ModelSettings(&reader)
         historyTokens = reader.int("HISTORY_TOKENS", default: 6000, in: 0...1_000_000)
-        promptsDirectory = reader.optional("PROMPTS_DIR")
+        if let directory = reader.optional("PROMPTS_DIR") {
+            do throws(DomainsError) { domains = try Domains(directory: directory) } catch {
+                reader.report("PROMPTS_DIR", "cannot be used: \(error.problems.joined(separator: "; "))")
+            }
+        }
         recognizers = reader.int("OCR_WORKERS", default: ProcessInfo.processInfo.activeProcessorCount, in: 1...256)
         recognition = RecognitionSettings(
             languages: reader.string("OCR_LANGUAGES", default: "eng+rus"),
@@ -37,8 +41,13 @@ struct ChatSettings: Sendable {
         let languages = recognition.languages.split(separator: "+", omittingEmptySubsequences: false)
         if !languages.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isLanguageByte) }) {
             reader.report("OCR_LANGUAGES", "must be Tesseract's language names joined by +, such as eng+rus")
+        } else if case let missing = recognition.missingLanguages, !missing.isEmpty {
+            reader.report("OCR_LANGUAGES", "names what Tesseract has no data for: \(missing.joined(separator: ", "))")
         }
         uploadDirectory = reader.optional("UPLOAD_DIR")
+        if let uploadDirectory, let fault = SpoolDirectory.fault(ofRoot: uploadDirectory) {
+            reader.report("UPLOAD_DIR", "cannot be used: \(fault)")
+        }
         queueJobsMax = reader.int("QUEUE_JOBS_MAX", default: 1000, in: 1...1_000_000)
         queueJobsPerUser = reader.int("QUEUE_JOBS_PER_USER", default: 100, in: 1...1_000_000)
         leaseSeconds = reader.int("LEASE_SECONDS", default: 30, in: 3...3600)

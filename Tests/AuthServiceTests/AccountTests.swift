@@ -86,6 +86,7 @@ struct AccountTests {
             #expect(weak.status == 422 && weak.code == "weak_password")
             let same = try await site.change(from: AuthSite.password, to: AuthSite.password, token: token)
             #expect(same.status == 422 && same.code == "same_password")
+            #expect(same.badFields == ["new_password"])
             let sameWrong = try await site.change(from: Self.newPassword, to: Self.newPassword, token: token)
             #expect(sameWrong.code == "invalid_old_password")
             #expect(try await site.login().status == 200)
@@ -93,6 +94,17 @@ struct AccountTests {
                 try await site.auditEvents() == [
                     "registered", "password_refused", "password_refused", "login_succeeded",
                 ])
+        }
+    }
+
+    @Test("a password that only looks like the old one is another one")
+    func changeToOtherBytes() async throws {
+        try await AuthSite.run { site in
+            let token = try await site.register().token
+            let (composed, decomposed) = ("caf\u{e9} 12345", "cafe\u{301} 12345")
+            #expect(try await site.change(from: AuthSite.password, to: composed, token: token).status == 200)
+            #expect(try await site.change(from: composed, to: decomposed, token: token).status == 200)
+            #expect(try await site.login(password: decomposed).status == 200)
         }
     }
 

@@ -122,6 +122,8 @@ struct Answer: Sendable {
     var members: [String: Any] { (try? JSONSerialization.jsonObject(with: body) as? [String: Any]) ?? [:] }
     /// The `code` of a problem.
     var code: String? { members["code"] as? String }
+    /// The members of the body that a problem names.
+    var badFields: [String] { (members["errors"] as? [[String: String]] ?? []).compactMap { $0["field"] } }
     /// The problem without what differs from request to request.
     var problem: [String: String] {
         members.filter { $0.key != "request_id" }.mapValues { "\($0)" }

@@ -37,6 +37,7 @@ struct RegistrationTests {
             body[member] = value
             let answer = try await site.send(.post, "/register", body)
             #expect(answer.status == 422 && answer.code == code)
+            #expect(answer.badFields == [member])
             #expect(answer.headers[.contentType] == "application/problem+json")
             #expect(try await site.count("select count(*) from auth.users") == 0)
         }

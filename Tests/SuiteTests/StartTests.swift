@@ -34,6 +34,22 @@ struct StartTests {
         }
     }
 
+    /// What is looked at outside of the settings is named together with the rest.
+    @Test func whatTheSettingsNameMustBeThere() async throws {
+        let settings = [
+            "DATABASE_URL": "postgresql://nowhere.invalid/parley", "JWT_SECRET": "short", "HOST": "no such host",
+            "OCR_LANGUAGES": "eng+xxx", "PROMPTS_DIR": "/nowhere", "UPLOAD_DIR": "/dev/null",
+        ]
+        let process = try await SpawnedProcess.start(
+            ProjectFolder.binaries.appending(path: "ChatService"), name: "ChatService", environment: settings,
+            directory: FileManager.default.temporaryDirectory)
+        #expect(try await process.waitForExit(atMost: .seconds(30)) == 78)
+        for await _ in process.log.lines {}
+        let named = process.log.text.matches(of: #/  - ([A-Z_]+) /#).map { String($0.1) }
+        #expect(named.sorted() == ["HOST", "JWT_SECRET", "OCR_LANGUAGES", "PROMPTS_DIR", "UPLOAD_DIR"])
+        #expect(process.log.text.contains("no data for: xxx"))
+    }
+
     @Test func anUploadDirectoryThatCannotBeUsedIsNamed() async throws {
         let settings = [
             "DATABASE_URL": "postgresql://nowhere.invalid/parley", "JWT_SECRET": "9f2c81d07be34a65b1e0c7d2a4f86530",

@@ -85,9 +85,14 @@ final class DeltaWriter: Sendable {
         }
     }
 
-    /// Writes what waits now.
+    /// Writes what waits now. One write at a time: of two that took the same piece each would count it.
     func flush() async {
-        let pieces = begin()
+        var begun = begin()
+        while begun == nil {
+            await writeUnderWay()
+            begun = begin()
+        }
+        let pieces = begun ?? []
         var held: Set<Int>?
         if !pieces.isEmpty {
             do {
@@ -102,8 +107,10 @@ final class DeltaWriter: Sendable {
         if isMore { bell.ring() }
     }
 
-    private func begin() -> [DeltaPiece] {
+    /// Nil while another write is under way.
+    private func begin() -> [DeltaPiece]? {
         state.withLock { state in
+            guard !state.isWriting else { return nil }
             state.isWriting = true
             state.isScheduled = false
             var pieces: [DeltaPiece] = []

@@ -164,7 +164,7 @@ struct DeltaPosition: Sendable, Equatable {
 
 extension String {
     /// The index that many UTF-16 code units from the start; nil past the end or inside a character beyond U+FFFF.
-    fileprivate func index(utf16Offset offset: Int) -> String.Index? {
+    func index(utf16Offset offset: Int) -> String.Index? {
         guard offset >= 0, let index = utf16.index(utf16.startIndex, offsetBy: offset, limitedBy: utf16.endIndex) else {
             return nil
         }

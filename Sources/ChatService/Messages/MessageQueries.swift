@@ -26,6 +26,14 @@ let messageColumns: SQL = """
     m.usage::text
     """
 
+/// A page of the history.
+struct MessagePage: Sendable {
+    /// For `MessageJSON`.
+    let rows: Slice<PostgresRows>
+    /// After the last message, when there are further ones.
+    let next: PageCursor?
+}
+
 /// The order of a page of messages.
 enum PageOrder: String, Sendable {
     case ascending = "asc"
@@ -34,12 +42,15 @@ enum PageOrder: String, Sendable {
 
 /// What the history of a conversation is read with. Every statement names the owner.
 extension PostgresQuerying {
-    /// A page of messages by (`created_at`, `id`) after `cursor`; the same cost at any depth.
+    /// A page ends after the message with which its contents reach this many bytes: a text file may have 20 MiB.
+    static var pageBytesMax: Int { 4 << 20 }
+
+    /// A page of messages by (`created_at`, `id`) after `cursor`, of `limit` or fewer; the same cost at any depth.
     ///
-    /// - Returns: rows for `MessageJSON`, or nil when the user has no such conversation.
+    /// - Returns: nil when the user has no such conversation.
     func messages(
         inConversation id: Int, userID: Int, after cursor: PageCursor?, order: PageOrder, limit: Int
-    ) async throws -> PostgresRows? {
+    ) async throws -> MessagePage? {
         let position: SQL =
             switch (cursor, order) {
             case (nil, _): ""
@@ -51,16 +62,27 @@ extension PostgresQuerying {
         // and no row for one that is not the user's.
         let rows = try await read(
             """
-            select \(sql: messageColumns)
+            select \(sql: messageColumns), m.number < m.found
             from chat.conversations c left join lateral (
-                select * from chat.messages
-                where conversation_id = c.id \(sql: position)
-                order by created_at \(sql: direction), id \(sql: direction)
-                limit \(limit)) m on true
+                select * from (
+                    select *, row_number() over page as number, count(*) over () as found,
+                        sum(octet_length(content)) over page - octet_length(content) as bytes_before
+                    from (
+                        select * from chat.messages
+                        where conversation_id = c.id \(sql: position)
+                        order by created_at \(sql: direction), id \(sql: direction)
+                        limit \(limit + 1)) further
+                    window page as (
+                        order by created_at \(sql: direction), id \(sql: direction) rows unbounded preceding)) bounded
+                where number <= \(limit) and bytes_before < \(Self.pageBytesMax)) m on true
             where c.id = \(id) and c.user_id = \(userID)
             order by m.created_at \(sql: direction), m.id \(sql: direction)
             """)
-        return rows.isEmpty ? nil : rows
+        guard let first = rows.first else { return nil }
+        guard first.messagePosition != nil, let last = rows.last else {
+            return MessagePage(rows: rows.prefix(0), next: nil)
+        }
+        return MessagePage(rows: rows[...], next: last.isFollowed ? last.messagePosition : nil)
     }
 
     /// One message of the user as a row for `MessageJSON`.

@@ -13,16 +13,14 @@ struct MessageRoutes: Sendable {
         let id = try context.id("id")
         let limit = try query.int("limit", default: 100, in: 1...200)
         let order = try query.order()
-        let rows = try await database.messages(
-            inConversation: id, userID: context.identity.userID, after: try query.cursor(), order: order,
-            limit: limit + 1)
-        guard let rows else { throw Problem(.conversationNotFound) }
-        let page = rows.first?.messagePosition == nil ? rows.prefix(0) : rows.prefix(limit)
-        var json = JSONWriter(capacity: 512 + page.count * 512)
+        let page = try await database.messages(
+            inConversation: id, userID: context.identity.userID, after: try query.cursor(), order: order, limit: limit)
+        guard let page else { throw Problem(.conversationNotFound) }
+        var json = JSONWriter(capacity: 512 + page.rows.count * 512)
         json.object { json in
             json.member("conversation_id", id)
-            json.member("messages", array: page) { json, row in json.message(row) }
-            json.member("next_cursor", rows.count > limit ? page.last?.messagePosition?.text : nil)
+            json.member("messages", array: page.rows) { json, row in json.message(row) }
+            json.member("next_cursor", page.next?.text)
         }
         return .conditionalJSON(json.buffer, for: request)
     }

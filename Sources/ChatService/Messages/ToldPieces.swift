@@ -13,6 +13,7 @@ struct ToldPieces: Sendable {
 
     private(set) var attempt = 0
     private(set) var position = 0
+    private var digest = TextDigest()
 
     /// The texts that follow what was told, up to the first gap.
     mutating func take(_ pieces: [Piece]) -> [String] {
@@ -22,8 +23,18 @@ struct ToldPieces: Sendable {
             guard piece.attempt == attempt, piece.position == position else { continue }
             texts.append(piece.text)
             position += piece.text.utf16.count
+            digest.add(piece.text)
         }
         return texts
+    }
+
+    /// What is missing of the whole text, so that the pieces alone are that text; nil when nothing is, or when what was
+    /// told is the beginning of another text.
+    func rest(of text: String) -> String? {
+        guard let end = text.index(utf16Offset: position), end < text.endIndex,
+            TextDigest(of: text[..<end]) == digest
+        else { return nil }
+        return String(text[end...])
     }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How documents are recognised, made once at start.
 struct RecognitionSettings: Sendable {
     /// Tesseract's languages, joined by `+` (`OCR_LANGUAGES`).
@@ -17,5 +19,23 @@ struct RecognitionSettings: Sendable {
         self.pageSeconds = pageSeconds
         self.executable = executable
         self.tessdataPrefix = tessdataPrefix
+    }
+
+    /// Where Debian's packages of Tesseract 5 and 4 put the languages, and where others do.
+    private static let dataDirectories = [
+        "/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata", "/usr/share/tessdata",
+        "/usr/local/share/tessdata",
+    ]
+
+    /// The languages that Tesseract has no data for; none where nobody knows where its data is. Only looks for files:
+    /// nothing of Tesseract runs in the serving process.
+    var missingLanguages: [String] {
+        let directories = tessdataPrefix.map { [$0] } ?? Self.dataDirectories
+        guard let directory = directories.first(where: { access($0, X_OK) == 0 }) else {
+            return tessdataPrefix == nil ? [] : languages.split(separator: "+").map(String.init)
+        }
+        return languages.split(separator: "+").map(String.init).filter {
+            access("\(directory)/\($0).traineddata", R_OK) != 0
+        }
     }
 }

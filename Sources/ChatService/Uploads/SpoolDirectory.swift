@@ -64,6 +64,21 @@ struct SpoolDirectory: Sendable {
         return mkdir(path, 0o700) == 0
     }
 
+    /// Why a directory cannot be the root, as a sentence; nil if it can, or can be made. Makes nothing.
+    static func fault(ofRoot root: String) -> String? {
+        var status = stat()
+        if lstat(root, &status) == 0 { return fault(of: status) }
+        var parent = root[...]
+        while let slash = parent.lastIndex(of: "/") {
+            parent = parent[..<slash]
+            let path = parent.isEmpty ? "/" : String(parent)
+            guard stat(path, &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR, access(path, W_OK | X_OK) == 0 { return nil }
+            return "It is not there, and cannot be made in \(path)."
+        }
+        return access(".", W_OK | X_OK) == 0 ? nil : "It is not there, and cannot be made in the working directory."
+    }
+
     private static func fault(of status: stat) -> String? {
         if status.st_mode & S_IFMT != S_IFDIR { return "It is not a directory (a symbolic link is not followed)." }
         if status.st_uid != geteuid() { return "It belongs to another user." }

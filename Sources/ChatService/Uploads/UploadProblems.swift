@@ -8,8 +8,8 @@ extension Problem {
         case .malformed(let failure): self.init(.invalidForm, detail: failure.sentence)
         case .requestTooLarge: self.init(.payloadTooLarge, detail: "A request can have at most 50 MiB.")
         case .fileTooLarge(let name): self.init(.fileTooLarge, detail: "The file \"\(name)\" has more than 20 MiB.")
-        case .tooManyFiles: self.init(.tooManyFiles)
-        case .noFile: self.init(.noFile, detail: "The form has no file in a part named file or files.")
+        case .tooManyFiles: self.init(.tooManyFiles, field: "file")
+        case .noFile: self.init(.noFile, field: "file")
         case .unsupportedType(let name):
             self.init(.unsupportedFileType, detail: "The content of \"\(name)\" is of none of the supported types.")
         case .emptyFile(let name): self.init(.unreadableFile, detail: "The file \"\(name)\" is empty.")

@@ -144,6 +144,9 @@ struct UploadRoutes: Sendable {
                     (spoke, pauses) = (.now, StandingPauses())
                 }
                 if let end = await knownEnd(of: question) {
+                    if case .success(let answer) = end, let rest = told.rest(of: answer.text) {
+                        try await events.send("delta") { json in json.member("text", rest) }
+                    }
                     return try await events.send(
                         end, questionID: question.questionID, conversationID: question.conversationID,
                         requestID: exchange.requestID)

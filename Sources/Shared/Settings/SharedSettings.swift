@@ -1,3 +1,4 @@
+import Glibc
 package import Logging
 
 /// What both services are told about HTTP.
@@ -25,6 +26,7 @@ package struct HTTPSettings: Sendable {
     /// Reads `HOST`, `PORT`, `CORS_ORIGINS`, `TRUSTED_PROXIES` and `SHUTDOWN_GRACE_SECONDS`.
     package init(_ reader: inout SettingsReader, defaultPort: Int) {
         host = reader.string("HOST", default: "127.0.0.1")
+        if !Self.isKnown(host) { reader.report("HOST", "must be an address, or a name that this machine knows") }
         port = reader.int("PORT", default: defaultPort, in: 0...65535)
         corsOrigins = reader.list("CORS_ORIGINS", default: ["http://localhost:3000"])
         for origin in corsOrigins where !Self.isOrigin(origin) {
@@ -40,6 +42,13 @@ package struct HTTPSettings: Sendable {
         }
         trustedProxies = TrustedProxies(blocks)
         shutdownGraceSeconds = reader.int("SHUTDOWN_GRACE_SECONDS", default: 20, in: 1...3600)
+    }
+
+    /// Asks the resolver, and may wait for it: to be called while starting.
+    private static func isKnown(_ host: String) -> Bool {
+        var found: UnsafeMutablePointer<addrinfo>?
+        defer { freeaddrinfo(found) }
+        return getaddrinfo(host, nil, nil, &found) == 0
     }
 
     /// Scheme, host and perhaps port, in the lower case that browsers send (RFC 6454, section 6.2).

@@ -15,6 +15,16 @@ import Testing
         #expect(told.position == 5)
     }
 
+    @Test func whatIsMissingOfTheStoredTextIsToldAtTheEnd() {
+        var told = ToldPieces()
+        #expect(told.rest(of: "all of it") == "all of it", "nothing was told")
+        _ = told.take([piece(1, 0, "a😀"), piece(1, 3, "b")])
+        #expect(told.rest(of: "a😀b and more") == " and more")
+        #expect(told.rest(of: "a😀b") == nil, "everything was told")
+        #expect(told.rest(of: "a😀") == nil)
+        #expect(told.rest(of: "another text") == nil, "the beginning of another attempt was told")
+    }
+
     @Test func aGapIsWaitedFor() {
         var told = ToldPieces()
         #expect(told.take([piece(1, 2, "c")]) == [])

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func bytesAreBoundedForOneAndForAll() {
-        let admission = { UploadAdmission(jobsMax: 10, jobsOfUserMax: 3) }
+        let admission = { UploadAdmission(jobsMax: 50, jobsOfUserMax: 30) }
         func code(_ bytes: Int, all: Int, ofUser: Int) -> ProblemCode? {
             refusal {
                 try admission().enter(
@@ -36,12 +36,18 @@ import Testing
                     ofUser: Load(jobs: 1, bytes: ofUser * Self.mebibyte))
             }
         }
-        #expect(code(2, all: 38, ofUser: 10) == nil, "10 jobs stand for 40 MiB, 3 for 12")
-        #expect(code(3, all: 38, ofUser: 10) == .tooManyJobs)
-        #expect(code(3, all: 38, ofUser: 1) == .queueFull)
-        #expect(code(50, all: 0, ofUser: 0) == nil, "a request of any size finds room while nothing waits")
-        #expect(code(50, all: 1, ofUser: 0) == .queueFull)
-        #expect(code(50, all: 1, ofUser: 1) == .tooManyJobs)
+        #expect(code(2, all: 198, ofUser: 118) == nil, "50 jobs stand for 200 MiB, 30 for 120")
+        #expect(code(3, all: 198, ofUser: 118) == .tooManyJobs)
+        #expect(code(3, all: 198, ofUser: 1) == .queueFull)
+        #expect(code(50, all: 151, ofUser: 0) == .queueFull)
+        #expect(code(50, all: 1, ofUser: 71) == .tooManyJobs)
+    }
+
+    @Test func aFewJobsMayHaveFilesOfAnySize() {
+        let admission = UploadAdmission(jobsMax: 2, jobsOfUserMax: 2)
+        let request = 50 * Self.mebibyte
+        let waiting = Load(jobs: 1, bytes: request)
+        #expect(refusal { try admission.enter(userID: 1, bytes: request, all: waiting, ofUser: waiting) } == nil)
     }
 
     @Test func whatIsBeingTakenInCountsUntilItIsThrough() throws {

@@ -45,6 +45,11 @@ package struct Problem: Error, Sendable {
 }
 
 extension Problem {
+    /// A problem with one member of the body, of which the sentence of the code says everything.
+    package init(_ code: ProblemCode, field: String) {
+        self.init(code, errors: [FieldError(field, code.detail)])
+    }
+
     /// The problem as the bytes of an `application/problem+json` document.
     package func body(requestID: String) -> ByteBuffer {
         var json = JSONWriter(capacity: 384)

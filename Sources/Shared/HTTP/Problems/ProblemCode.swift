@@ -161,7 +161,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .emptySearch: (422, "Empty search", "The search text is empty.")
         case .outOfRange: (422, "Out of range", "A query parameter is outside of its range.")
         case .unknownDomain: (422, "Unknown domain", "There is no such domain.")
-        case .noFile: (422, "No file", "The form has no file.")
+        case .noFile: (422, "No file", "The form has no file in a part named file or files.")
         case .tooManyFiles: (422, "Too many files", "A request can have at most 5 files.")
         case .unreadableFile: (422, "Unreadable file", "The file is damaged or cannot be read.")
         case .encryptedFile: (422, "Encrypted file", "The file is protected by a password.")
