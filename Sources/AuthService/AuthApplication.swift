@@ -32,7 +32,7 @@ struct AuthApplication: Sendable {
             cost: hashCost)
         profiles = ProfileAnswers(database: database)
         mails = settings.mail.map { _ in MailDoorbell() }
-        revoked = RevokedSessions(silenceSecondsMax: settings.accessTokenSeconds)
+        revoked = RevokedSessions()
         frame = HTTPFrame(
             name: "AuthService", settings: settings.http, log: settings.log,
             checks: Self.readiness(of: database, sendsMail: settings.mail != nil, logger: logger),

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// Whatever is sent, AuthService says what the contract says, soon, and goes on.
+/// Whatever is sent, both services say what the contract says, soon, and go on.
 @Suite("Hostile input", .serialized)
 struct HostileInputTests {
     /// What came back.
@@ -16,22 +16,69 @@ struct HostileInputTests {
     @Test func everyRowIsAnsweredByTheContractDirectlyAndThroughNginx() async throws {
         #expect(HostileRequests.all.count >= 70)
         try await withSuite(replicas: 0) { suite in
-            let user = try await suite.register()
-            let site = HostileRequest.Site(email: user.email, token: user.token, refreshToken: user.refreshToken)
+            let site = try site(of: try await suite.register())
             let port = try port(of: suite.auth)
             try await NginxProxy.run(before: port) { proxy in
-                for row in HostileRequests.all {
-                    try await check(row, site, port: port, (row.status, row.code), "direct")
-                    let wanted = row.throughNginx ?? (row.status, row.code)
-                    try await check(row, site, port: proxy.port, wanted, "through nginx")
-                }
+                try await check(HostileRequests.all, site, direct: port, proxy: proxy.port)
                 let auth = try suite.auth
                 #expect(auth.process.isRunning)
-                let mine = auth.client.with(token: user.token)
+                let mine = auth.client.with(token: site.token)
                 #expect(try await mine.get("/api/profile").status == 200)
             }
             let log = try suite.auth.process.log.text
             #expect(!log.contains("status=500") && log.contains("status=401"))
+        }
+    }
+
+    /// What a row made wait is worked on to its end, and nothing of the other ones is left on the disk.
+    @Test func everyRowOfChatServiceIsAnsweredByTheContractDirectlyAndThroughNginx() async throws {
+        #expect(HostileRequests.chat.count >= 200)
+        try await KillSite.with { kill in
+            let chat = kill.victim
+            var site = try site(of: kill.user)
+            site.conversation = kill.conversation
+            let body: JSON = ["conversation_id": .number(Double(site.conversation)), "message": "Hello"]
+            site.message = try await kill.user.chat.post("/chat", body).json["user_message_id"].int.orThrow("message")
+            let (known, port) = (site, try port(of: chat))
+            try await NginxProxy.run(before: port) { proxy in
+                try await check(HostileRequests.chat, known, direct: port, proxy: proxy.port + 1_000)
+            }
+            #expect(chat.process.isRunning)
+            let log = chat.process.log.text
+            #expect(!log.contains("status=500") && log.contains("status=401"))
+            _ = try await polling(for: "the end of all work", atMost: .seconds(120)) {
+                try await kill.database.value("select count(*) from chat.jobs", Int.self) == 0 ? true : nil
+            }
+            let names: [String] = try await kill.database.read("select distinct name from chat.files order by name").map
+            {
+                try $0.decode(String.self)
+            }
+            #expect(names.allSatisfy { !$0.contains("/") && !$0.contains("\\") && $0 != ".." }, "\(names)")
+            #expect(["a.txt", "file", "null", "passwd"].allSatisfy(names.contains), "\(names)")
+            try await kill.expectNothingLeft()
+        }
+    }
+
+    /// A user's tokens, and two that nobody may take for one.
+    private func site(of user: SignedInUser) throws -> HostileRequest.Site {
+        let now = Int(Date().timeIntervalSince1970)
+        func token(_ secret: String, at time: Int) -> String {
+            AccessTokenSigner(key: AccessTokenKey(secret: Secret(secret)), lifetimeSeconds: 900)
+                .sign(userID: user.id, email: user.email, sessionID: UUID(), now: time)
+        }
+        return HostileRequest.Site(
+            email: user.email, token: user.token, refreshToken: user.refreshToken,
+            expiredToken: token(Suite.secret, at: now - 3_600),
+            forgedToken: token("another secret than that of the suite's tests", at: now))
+    }
+
+    private func check(
+        _ rows: [HostileRequest], _ site: HostileRequest.Site, direct: Int, proxy: Int
+    ) async throws {
+        for row in rows {
+            try await check(row, site, port: direct, (row.status, row.code), "direct")
+            let wanted = row.throughNginx ?? (row.status, row.code)
+            try await check(row, site, port: proxy, wanted, "through nginx")
         }
     }
 

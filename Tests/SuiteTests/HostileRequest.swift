@@ -2,11 +2,17 @@ import Foundation
 
 /// One row of the table of hostile input: bytes, and what the contract says to them.
 struct HostileRequest: Sendable {
-    /// What the tests have made before: an account, and tokens of it.
+    /// What the tests have made before: an account, tokens of it, and a conversation with one message.
     struct Site: Sendable {
         let email: String
         let token: String
         let refreshToken: String
+        /// As AuthService made them an hour ago.
+        let expiredToken: String
+        /// Signed with another secret.
+        let forgedToken: String
+        var conversation = 0
+        var message = 0
     }
 
     let name: String
@@ -63,23 +69,44 @@ struct HostileRequest: Sendable {
             status: status, code: code, throughNginx: nginx.map { ($0, $1) })
     }
 
-    private static func request(_ line: String, fields: [String] = [], body: [UInt8]? = nil) -> [UInt8] {
+    /// A whole request, of which `line` is the first line but for its version.
+    static func request(
+        _ line: String, fields: [String] = [], type: String? = "application/json", body: [UInt8]? = nil
+    ) -> [UInt8] {
         var lines = ["\(line) HTTP/1.1", "Host: parley", "Connection: close"] + fields
-        if let body { lines += ["Content-Type: application/json", "Content-Length: \(body.count)"] }
+        if let body { lines += (type.map { ["Content-Type: \($0)"] } ?? []) + ["Content-Length: \(body.count)"] }
         return Array((lines + ["", ""]).joined(separator: "\r\n").utf8) + (body ?? [])
+    }
+
+    /// The same row at another path, if it is one of `path`.
+    /// - Parameter isSignedIn: whether a token goes with it.
+    func aimed(from path: String, at other: String, isSignedIn: Bool = false) -> HostileRequest {
+        let old = bytes
+        return HostileRequest(
+            name: name.replacing(path, with: other),
+            bytes: { site in
+                let all = old(site)
+                let line = all.prefix { $0 != UInt8(ascii: "\r") }
+                let text = String(decoding: line, as: UTF8.self)
+                guard text.contains(" \(path)") else { return all }
+                let token = isSignedIn ? "\r\nAuthorization: Bearer \(site.token)" : ""
+                return Array((text.replacing(" \(path)", with: " \(other)") + token).utf8) + all[line.endIndex...]
+            }, status: status, code: code, throughNginx: throughNginx)
     }
 }
 
 /// All rows.
 enum HostileRequests {
-    static var all: [HostileRequest] { json + credentials + bearers + ids + http }
+    /// For AuthService.
+    static var all: [HostileRequest] { unreadable + json + credentials + bearers + ids + http }
 
     /// A string of JSON with raw bytes in it, as an e-mail address.
     private static func email(_ bytes: [UInt8]) -> [UInt8] {
         Array(#"{"email":""#.utf8) + bytes + Array(#"","password":"a long password"}"#.utf8)
     }
 
-    private static let json: [HostileRequest] = [
+    /// Bodies that are no JSON object, at whatever path.
+    static let unreadable: [HostileRequest] = [
         .post("/login", "nothing", "", 400, "invalid_json"),
         .post("/login", "half a document", #"{"email":"#, 400, "invalid_json"),
         .post("/login", "an array", "[]", 400, "invalid_body"),
@@ -122,6 +149,9 @@ enum HostileRequests {
         .post("/login", "UTF-8 that is cut", email([0xE2, 0x82]), 400, "invalid_json"),
         .post(
             "/login", "UTF-16", Array("{}".utf16).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }, 400, "invalid_json"),
+    ]
+
+    private static let json: [HostileRequest] = [
         .post("/login", "a number for a text", #"{"email":1,"password":"p"}"#, 400, "invalid_body"),
         .post("/login", "null for a text", #"{"email":null,"password":"p"}"#, 400, "invalid_body"),
         .post("/login", "an object for a text", #"{"email":"a@b.c","password":{"$ne":""}}"#, 400, "invalid_body"),

@@ -24,6 +24,12 @@ extension HostileRequests {
         .get("/api/profile", "another scheme", { _ in ["Authorization: Basic YTpi"] }, 401, "invalid_token"),
         .get("/api/profile", "no algorithm", { _ in ["Authorization: Bearer \(unsigned)"] }, 401, "invalid_token"),
         .get(
+            "/api/profile", "a token of an hour ago", { ["Authorization: Bearer \($0.expiredToken)"] }, 401,
+            "invalid_token"),
+        .get(
+            "/api/profile", "a token of another secret", { ["Authorization: Bearer \($0.forgedToken)"] }, 401,
+            "invalid_token"),
+        .get(
             "/api/profile", "a refresh token", { ["Authorization: Bearer \($0.refreshToken)"] }, 401, "invalid_token"),
         .get(
             "/api/profile", "a token of 6,000 bytes", { _ in ["Authorization: Bearer \(long.prefix(6_000))"] }, 401,

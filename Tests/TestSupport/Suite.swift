@@ -6,7 +6,7 @@ import Synchronization
 /// Use `withSuite`. Whatever still runs at the end is asked to stop and must do so in order, with exit code 0, and no
 /// log may hold a secret.
 package final class Suite: Sendable {
-    static let secret = "a secret of the suite tests, 40 bytes ok"
+    package static let secret = "a secret of the suite tests, 40 bytes ok"
 
     package let databaseURL: String
     private let settings: [String: String]

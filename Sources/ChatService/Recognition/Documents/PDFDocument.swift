@@ -9,6 +9,8 @@ struct PDFDocument: ReadableDocument {
     private static let pixelsPerInchMin = 72.0
 
     private let pages: [PDFPage]
+    /// What poppler complains about whichever page it is asked for.
+    private let complaints: Set<Substring>
     private let file: DocumentFile
     private let engine: TesseractSlot
 
@@ -18,20 +20,22 @@ struct PDFDocument: ReadableDocument {
     init(_ file: DocumentFile, _ engine: TesseractSlot) throws(RecognitionFailure) {
         let run = try ProgramRun(
             ["pdfinfo", "-f", "1", "-l", String(DocumentLimits.pages + 1), Self.input],
-            input: file.descriptor, maxBytes: 1 << 20, withMessages: true)
+            input: file.descriptor, maxBytes: 1 << 20)
         guard run.succeeded else {
-            let isLocked = run.lines.contains { $0.contains("Incorrect password") }
+            let isLocked = run.complaints.contains { $0.contains("Incorrect password") }
             throw isLocked ? .encryptedFile : RecognitionFailure.unreadableFile("The PDF file is damaged.")
         }
         let count = run.lines.firstNonNil { PDFPage.count($0) } ?? 0
         guard count <= DocumentLimits.pages else { throw .tooManyPages(count) }
         pages = run.lines.compactMap { PDFPage($0) }
         guard count > 0, pages.count == count else { throw .unreadableFile("The PDF file is damaged.") }
+        complaints = Set(run.complaints)
         self.file = file
         self.engine = engine
     }
 
     func page(_ number: Int) throws(RecognitionFailure) -> RecognizedPage {
+        guard pages[number - 1].isThere else { return try undrawn() }
         let text = PDFPageText(raw: try layer(number))
         if try text.isLayer(orElse: { () throws(RecognitionFailure) in try imageShare(number) < 0.5 }) {
             return .text(text.normalized)
@@ -61,27 +65,35 @@ struct PDFDocument: ReadableDocument {
         return squareInches / max(pages[number - 1].squareInches, 0.01)
     }
 
+    /// Poppler leaves out what it cannot draw, a broken picture for example, complains, and succeeds: a page that is
+    /// empty then was not read.
     private func recognized(_ number: Int, fallback: String) throws(RecognitionFailure) -> RecognizedPage {
         let resolution = min(Self.pixelsPerInch, pages[number - 1].pixelsPerInchMax)
         guard resolution >= Self.pixelsPerInchMin else {
             guard pageCount > 1 else { throw .tooManyPixels }
             return .unreadable("too many pixels")
         }
-        let picture = try drawn(number, resolution)
-        guard let picture else {
-            guard pageCount > 1 else { throw .unreadableFile("The page cannot be drawn.") }
-            return .unreadable("cannot be drawn")
-        }
+        var messages: [Substring] = []
+        guard let picture = try drawn(number, resolution, complaints: &messages) else { return try undrawn() }
         let text = try PictureReader(engine: try engine.warm()).text(of: picture)
-        return .text(text.isEmpty ? fallback : text)
+        guard text.isEmpty, fallback.isEmpty else { return .text(text.isEmpty ? fallback : text) }
+        return messages.allSatisfy(complaints.contains) ? .text("") : try undrawn()
     }
 
-    private func drawn(_ number: Int, _ resolution: Double) throws(RecognitionFailure) -> Picture? {
+    private func undrawn() throws(RecognitionFailure) -> RecognizedPage {
+        guard pageCount > 1 else { throw .unreadableFile("The page cannot be drawn.") }
+        return .unreadable("cannot be drawn")
+    }
+
+    private func drawn(
+        _ number: Int, _ resolution: Double, complaints: inout [Substring]
+    ) throws(RecognitionFailure) -> Picture? {
         let run = try ProgramRun(
             [
-                "pdftoppm", "-q", "-f", String(number), "-l", String(number), "-singlefile", "-cropbox",
+                "pdftoppm", "-f", String(number), "-l", String(number), "-singlefile", "-cropbox",
                 "-r", String(Int(resolution)), "-gray", Self.input,
             ], input: file.descriptor, maxBytes: DocumentLimits.pixels + 64)
+        complaints = run.complaints
         guard run.succeeded else { return nil }
         return Picture(pixReadMemPnm(run.output, run.output.count))?.uprightGray()
     }
@@ -102,7 +114,7 @@ struct PDFPage: Equatable, Sendable {
         let words = line.split(separator: " ")
         guard words.count >= 6, words[0] == "Page", words[2] == "size:", words[4] == "x",
             let width = Double(words[3]), let height = Double(words[5]),
-            width > 0, height > 0, width.isFinite, height.isFinite
+            width >= 0, height >= 0, width.isFinite, height.isFinite
         else { return nil }
         self.width = width
         self.height = height
@@ -113,6 +125,9 @@ struct PDFPage: Equatable, Sendable {
         let words = line.split(separator: " ")
         return words.count == 2 && words[0] == "Pages:" ? Int(words[1]) : nil
     }
+
+    /// Whether the document has it: of a page that it only counts, pdfinfo says 0 x 0.
+    var isThere: Bool { width > 0 && height > 0 }
 
     var squareInches: Double { width * height / (72 * 72) }
 

@@ -122,8 +122,9 @@ package struct BodyFields: Sendable {
         switch (read(field), source) {
         case (.missing, _): return nil
         case (.json(let value), _): if let value = value.asInt { return value }
-        case (.string(let text), .form): if let value = Int(text) { return value }
-        case (.string, .json): break
+        // A number is written in one way: Swift would take a plus sign, too.
+        case (.string(let text), .form) where text.first != "+": if let value = Int(text) { return value }
+        case (.string, _): break
         }
         report(field, "must be a 64-bit integer")
         return nil
