@@ -88,7 +88,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(person, tmp_path):
             return len(shares) >= 3
 
         person.until(grown, "a bar that grows")
-        assert person.word("progress.uploading", percent="x").split("x")[0] in person.text(".work")
+        person.sees(person.word("progress.uploading", percent="x").split("x")[0], ".work")
         person.click("progress.cancel", within=".turn-status")
     finally:
         person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
