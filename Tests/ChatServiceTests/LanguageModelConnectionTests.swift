@@ -3,7 +3,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("A model behind HTTP: time and connections", .timeLimit(.minutes(1)))
+@Suite("A model behind HTTP: time and connections", .timeLimit(.minutes(5)))
 struct LanguageModelConnectionTests {
     @Test func aServerThatIsNotThereIsUnavailable() async throws {
         // The port of a server that has ended.

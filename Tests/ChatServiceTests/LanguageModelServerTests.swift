@@ -3,7 +3,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("A model behind HTTP: answers and refusals", .timeLimit(.minutes(1)))
+@Suite("A model behind HTTP: answers and refusals", .timeLimit(.minutes(5)))
 struct LanguageModelServerTests {
     @Test func aStreamedAnswerArrivesInItsPieces() async throws {
         let call = try await ModelCall.ask(replies: [ScriptedModelServer.answer("Good ", "day, ", "мир 👋🏽")])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("Calls of the model behind the breaker", .timeLimit(.minutes(1)))
+@Suite("Calls of the model behind the breaker", .timeLimit(.minutes(5)))
 struct ModelGateTests {
     private func kind(_ model: OpenAIModel) async -> LanguageModelFailure? {
         do throws(LanguageModelFailure) {

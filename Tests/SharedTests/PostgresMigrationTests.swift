@@ -7,7 +7,7 @@ import Testing
     private let first = Migration(number: 1, name: "first", sql: "create table a (n bigint); insert into a values (1);")
     private let second = Migration(number: 2, name: "second", sql: "create table b (n bigint);\n-- the end\n")
 
-    @Test(.timeLimit(.minutes(1))) func severalReplicasMayStartAtOnce() async throws {
+    @Test(.timeLimit(.minutes(5))) func severalReplicasMayStartAtOnce() async throws {
         try await withTestDatabase { db, url in
             let migrator = Migrator(migrations: [second, first])
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func anExhaustedPoolRefusesAfterItsTimeAndServesAgain() async throws {
+    @Test(.timeLimit(.minutes(5))) func anExhaustedPoolRefusesAfterItsTimeAndServesAgain() async throws {
         try await withTestDatabase(configure: { ($0.connections, $0.acquireTimeout) = (2, .seconds(2)) }) {
             db, _ in
             try await occupying(db) {
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func moreWaitersThanAllowedAreRefusedAtOnce() async throws {
+    @Test(.timeLimit(.minutes(5))) func moreWaitersThanAllowedAreRefusedAtOnce() async throws {
         try await withTestDatabase(configure: { ($0.connections, $0.waitersMax) = (2, 3) }) { db, _ in
             let waiting = try await occupying(db) {
                 let tasks = (0..<3).map { number in Task { try await db.value(querying: "select \(number)", Int.self) }
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCancelledWaiterLeavesTheQueue() async throws {
+    @Test(.timeLimit(.minutes(5))) func aCancelledWaiterLeavesTheQueue() async throws {
         try await withTestDatabase(configure: { $0.connections = 2 }) { db, _ in
             try await db.query("create table t (n bigint)")
             try await occupying(db) {
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCancelledStatementIsStoppedOnTheServerAndItsConnectionIsNotHandedOn()
+    @Test(.timeLimit(.minutes(5))) func aCancelledStatementIsStoppedOnTheServerAndItsConnectionIsNotHandedOn()
         async throws
     {
         try await withTestDatabase(configure: { $0.connections = 2 }) { db, _ in
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCancelledTransactionIsRolledBackAndItsConnectionIsNotHandedOn() async throws {
+    @Test(.timeLimit(.minutes(5))) func aCancelledTransactionIsRolledBackAndItsConnectionIsNotHandedOn() async throws {
         try await withTestDatabase(configure: { $0.connections = 2 }) { db, _ in
             try await db.query("create table t (n bigint)")
             let slow = Task {
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCancelledReadLeavesItsNeighboursRight() async throws {
+    @Test(.timeLimit(.minutes(5))) func aCancelledReadLeavesItsNeighboursRight() async throws {
         try await withTestDatabase(configure: { $0.connections = 2 }) { db, _ in
             let slow = Task { try await db.read("select 'slow', pg_sleep(0.3)") }
             let neighbours = (0..<50).map { number in Task { try await db.value("select \(number)", Int.self) } }
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aTaskCancelledBeforeItAsksSendsNothing() async throws {
+    @Test(.timeLimit(.minutes(5))) func aTaskCancelledBeforeItAsksSendsNothing() async throws {
         try await withTestDatabase { db, _ in
             let task = Task {
                 while !Task.isCancelled { await Task.yield() }
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aStatementThatTakesTooLongIsATimeout() async throws {
+    @Test(.timeLimit(.minutes(5))) func aStatementThatTakesTooLongIsATimeout() async throws {
         try await withTestDatabase(configure: { $0.statementTimeout = .milliseconds(100) }) { db, _ in
             for attempt in [{ try await db.read($0) }, { try await db.query($0) }]
                 as [@Sendable (SQL) async throws -> PostgresRows]
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func theClientGivesUpByItselfWhenTheServerDoesNot() async throws {
+    @Test(.timeLimit(.minutes(5))) func theClientGivesUpByItselfWhenTheServerDoesNot() async throws {
         try await withTestDatabase(configure: { ($0.statementTimeout, $0.connections) = (.milliseconds(300), 2) }) {
             db, _ in
             let endless: SQL = "select set_config('statement_timeout', '0', false), pg_sleep(0)"
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aClosedClientRefusesAndLeavesNoConnection() async throws {
+    @Test(.timeLimit(.minutes(5))) func aClosedClientRefusesAndLeavesNoConnection() async throws {
         try await withTestDatabase { observer, url in
             var settings = PostgresSettings(url: url)
             settings.applicationName = "closing"

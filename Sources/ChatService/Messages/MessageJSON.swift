@@ -73,9 +73,9 @@ extension PostgresRow {
         withColumns { columns in columns[column].map { Int($0.bigEndianInt64) } }
     }
 
-    /// Whether there are messages behind this one of a page: the column after those of the message, a `bool`.
-    var isFollowed: Bool {
-        withColumns { columns in columns[10]?.first == 1 }
+    /// The size of a message row's content.
+    var contentBytes: Int {
+        withColumns { columns in columns[4]?.count ?? 0 }
     }
 
     /// The id and the time of a message row; nil for the row that stands for an empty conversation.

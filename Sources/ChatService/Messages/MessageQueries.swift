@@ -32,6 +32,17 @@ struct MessagePage: Sendable {
     let rows: Slice<PostgresRows>
     /// After the last message, when there are further ones.
     let next: PageCursor?
+
+    /// - Parameter found: at least one row, and one more than belongs to the page if there are further messages.
+    fileprivate init(_ found: PostgresRows, limit: Int, bytesMax: Int) {
+        var (count, bytes) = (0, 0)
+        while count < min(found.count, limit), bytes < bytesMax, found[count].messagePosition != nil {
+            bytes += found[count].contentBytes
+            count += 1
+        }
+        rows = found.prefix(count)
+        next = 0 < count && count < found.count ? found[count - 1].messagePosition : nil
+    }
 }
 
 /// The order of a page of messages.
@@ -43,7 +54,7 @@ enum PageOrder: String, Sendable {
 /// What the history of a conversation is read with. Every statement names the owner.
 extension PostgresQuerying {
     /// A page ends after the message with which its contents reach this many bytes: a text file may have 20 MiB.
-    static var pageBytesMax: Int { 4 << 20 }
+    private static var pageBytesMax: Int { 4 << 20 }
 
     /// A page of messages by (`created_at`, `id`) after `cursor`, of `limit` or fewer; the same cost at any depth.
     ///
@@ -58,31 +69,29 @@ extension PostgresQuerying {
             case (let cursor?, .descending): "and (created_at, id) < (\(cursor.time), \(cursor.id))"
             }
         let direction: SQL = "\(unsafeRaw: order.rawValue)"
+        let sequence: SQL = "order by created_at \(sql: direction), id \(sql: direction)"
+        let page: SQL = """
+            (select created_at, id, octet_length(content) as bytes from chat.messages
+            where conversation_id = c.id \(sql: position) \(sql: sequence) limit \(limit + 1))
+            """
         // One statement for the ownership and the page: an outer join gives one row of nulls for an empty conversation
-        // and no row for one that is not the user's.
+        // and no row for one that is not the user's. One row more than the page has tells whether there are further
+        // ones. Sizes are added up one after the other only for a page that is too large: a window would cost every
+        // page a third of its time.
         let rows = try await read(
             """
-            select \(sql: messageColumns), m.number < m.found
+            select \(sql: messageColumns)
             from chat.conversations c left join lateral (
-                select * from (
-                    select *, row_number() over page as number, count(*) over () as found,
-                        sum(octet_length(content)) over page - octet_length(content) as bytes_before
-                    from (
-                        select * from chat.messages
-                        where conversation_id = c.id \(sql: position)
-                        order by created_at \(sql: direction), id \(sql: direction)
-                        limit \(limit + 1)) further
-                    window page as (
-                        order by created_at \(sql: direction), id \(sql: direction) rows unbounded preceding)) bounded
-                where number <= \(limit) and bytes_before < \(Self.pageBytesMax)) m on true
+                select * from chat.messages
+                where conversation_id = c.id \(sql: position) \(sql: sequence)
+                limit (select case when sum(bytes) < \(Self.pageBytesMax) then \(limit + 1) else (
+                    select 1 + count(*) from (
+                        select sum(bytes) over (\(sql: sequence)) - bytes as before from \(sql: page) sizes) sums
+                    where before < \(Self.pageBytesMax)) end from \(sql: page) sizes)) m on true
             where c.id = \(id) and c.user_id = \(userID)
             order by m.created_at \(sql: direction), m.id \(sql: direction)
             """)
-        guard let first = rows.first else { return nil }
-        guard first.messagePosition != nil, let last = rows.last else {
-            return MessagePage(rows: rows.prefix(0), next: nil)
-        }
-        return MessagePage(rows: rows[...], next: last.isFollowed ? last.messagePosition : nil)
+        return rows.isEmpty ? nil : MessagePage(rows, limit: limit, bytesMax: Self.pageBytesMax)
     }
 
     /// One message of the user as a row for `MessageJSON`.

@@ -10,8 +10,8 @@ final class UploadAdmission: Sendable {
     /// Bytes of waiting uploads for each job that may wait: with the 1,000 jobs of the default, 4 GiB in
     /// `chat.upload_chunks` and on the spools. Scans have between 0.1 and 5 MiB.
     static let bytesPerJob = 4 * 1024 * 1024
-    /// Bytes that may wait however few jobs may: two requests of the largest size, so that a small number of jobs is not
-    /// cut down to fewer by files of ordinary sizes.
+    /// Bytes that may wait however few jobs may: two requests of the largest size, so that a small number of jobs is
+    /// not cut down to fewer by files of ordinary sizes.
     static let bytesMin = 100 * 1024 * 1024
 
     /// Jobs and the bytes of their files.
