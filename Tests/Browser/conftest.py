@@ -10,8 +10,17 @@ from person import Look, Person, browser
 from suite import Suite
 
 LOOKS = [Look(*one) for one in itertools.product(("en", "ru"), ("light", "dark"), (1440, 390))]
+# Each language in each theme, each language at each width, each theme at each width.
+PAIRED_LOOKS = [
+    Look("en", "light", 1440), Look("en", "dark", 390), Look("ru", "light", 390), Look("ru", "dark", 1440),
+]
 # Between them: both languages, both themes, both widths.
 OPPOSITE_LOOKS = [Look("en", "light", 1440), Look("ru", "dark", 390)]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all-looks", action="store_true", help="all eight looks, and not the four that have every pair in them")
 
 
 def pytest_configure(config):
@@ -19,10 +28,11 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
-    """What a person does is done in every look."""
+    """What a person does is done in both languages, both themes and at both widths."""
     if "look" in metafunc.fixturenames:
         has_marker = metafunc.definition.get_closest_marker("opposite_looks")
-        metafunc.parametrize("look", OPPOSITE_LOOKS if has_marker else LOOKS, ids=str)
+        looks = LOOKS if metafunc.config.getoption("all_looks") else PAIRED_LOOKS
+        metafunc.parametrize("look", OPPOSITE_LOOKS if has_marker else looks, ids=str)
 
 
 @pytest.fixture(scope="session")
