@@ -105,7 +105,8 @@ final class PasswordHasher: Service {
                     guard state == .active, !isAbandoned.isSet else {
                         return continuation.resume(throwing: CancellationError())
                     }
-                    Self.standBack()
+                    // Where a hash and an answer that takes microseconds want the same core, the answer has it.
+                    ThreadPriority.standBack()
                     let start = ContinuousClock.now
                     let result = Result(catching: work)
                     duration.record(duration: ContinuousClock.now - start)
@@ -115,12 +116,6 @@ final class PasswordHasher: Service {
         } onCancel: {
             isAbandoned.set()
         }
-    }
-
-    /// Lowers the calling thread's priority, which on Linux is each thread's own (setpriority(2)): where a hash and an
-    /// answer that takes microseconds want the same core, the answer has it. Where nobody wants it nothing changes.
-    private static func standBack() {
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
     }
 
     private func admit() throws {
