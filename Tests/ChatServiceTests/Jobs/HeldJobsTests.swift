@@ -10,7 +10,7 @@ import Testing
     private func endlessWork(begun: AsyncStream<Void>.Continuation) -> @Sendable () async -> Int {
         {
             begun.yield()
-            try? await Task.sleep(for: .seconds(3600))
+            try? await Task.sleep(for: .seconds(100_000))
             return 0
         }
     }
@@ -107,27 +107,28 @@ import Testing
         _ = await awaited
     }
 
+    /// The leases are longer than a test may wait for its turn: work whose lease is over would never begin.
     @Test func workWhoseLeaseIsOverIsStoppedAndOtherWorkIsNot() async {
         let held = HeldJobs()
         let start = ContinuousClock.now
-        let other = ClaimedJob.made(8, lease: JobLease(asked: start + .seconds(20), seconds: 60))
-        let first = ClaimedJob.made(7, lease: JobLease(asked: start, seconds: 60))
+        let first = ClaimedJob.made(7, lease: JobLease(asked: start, seconds: 60_000))
+        let other = ClaimedJob.made(8, lease: JobLease(asked: start + .seconds(20_000), seconds: 60_000))
         let (begun, continuation) = AsyncStream<Void>.makeStream()
         async let overdue = held.hold(first, isQueued: true, work: endlessWork(begun: continuation), settle: { $0 })
         async let live = held.hold(other, isQueued: true, work: endlessWork(begun: continuation), settle: { $0 })
         var started = begun.makeAsyncIterator()
         await started.next()
         await started.next()
-        #expect(held.firstDeadline == start + .seconds(50), "a sixth of the lease before others may start")
-        #expect(held.stopOverdue(at: start + .seconds(49)) == [])
-        #expect(held.stopOverdue(at: start + .seconds(50)) == [first.fence])
+        #expect(held.firstDeadline == start + .seconds(50_000), "a sixth of the lease before others may start")
+        #expect(held.stopOverdue(at: start + .seconds(49_999)) == [])
+        #expect(held.stopOverdue(at: start + .seconds(50_000)) == [first.fence])
         guard case .stopped(.lost) = await overdue else {
             Issue.record("overdue work went on")
             return
         }
-        held.renew([other.fence], asked: start + .seconds(30))
-        #expect(held.stopOverdue(at: start + .seconds(79)) == [])
-        #expect(held.stopOverdue(at: start + .seconds(80)) == [other.fence])
+        held.renew([other.fence], asked: start + .seconds(30_000))
+        #expect(held.stopOverdue(at: start + .seconds(79_999)) == [])
+        #expect(held.stopOverdue(at: start + .seconds(80_000)) == [other.fence])
         _ = await live
     }
 
