@@ -95,7 +95,7 @@ struct RotationTests {
         throw SuiteFault(description: "the clients do not go on: \(board.withLock { $0.rounds })")
     }
 
-    /// The poll is every second; a listener that was cut off reconnects meanwhile.
+    /// A listener that was cut off reads everything when it is back; the poll is behind that.
     @Test func sessionsThatEndWhileTheListeningConnectionsAreKilledAreRefusedAllTheSame() async throws {
         try await withSuite { suite in
             let other = try await suite.start(.auth)
@@ -115,7 +115,7 @@ struct RotationTests {
                 #expect(killed.count >= 3, "three processes listen")
                 let start = clock.now
                 #expect(try await suite.auth.client.with(token: user.token).post("/logout").status == 204)
-                _ = try await polling(for: "both services to refuse", atMost: .seconds(10)) {
+                _ = try await polling(for: "both services to refuse", atMost: .seconds(10), every: .milliseconds(20)) {
                     let profile = try await elsewhere[0].get("/api/profile").status
                     let list = try await elsewhere[1].get("/conversations").status
                     return profile == 401 && list == 401 ? true : nil
@@ -123,8 +123,8 @@ struct RotationTests {
                 times.append(clock.now - start)
             }
             await database.close()
-            // One second, and what a busy machine adds to it in the worst of four rounds.
-            #expect(times.sorted()[1] < .seconds(2), "\(times)")
+            // The worst rounds are those of a busy machine.
+            #expect(times.sorted()[1] < .seconds(1), "\(times)")
         }
     }
 }

@@ -1,9 +1,20 @@
 import NIOCore
 import Shared
 
-/// Tells one reader what is new in a conversation: reads the rows behind what was told, writes the events, and keeps
-/// where it is. One batch is in memory at a time, however slow the reader is.
-struct ConversationTail {
+/// Where one reader of a conversation is: reads the rows behind what was told and gives the events that tell them.
+///
+/// One batch is in memory at a time, however slow the reader is. Each comes with the place behind it, so that a batch
+/// that fails changes nothing.
+struct ConversationTail: Sendable {
+    /// Events as the reader gets them.
+    struct Batch: Sendable {
+        /// Behind the events.
+        let tail: ConversationTail
+        let events: ByteBuffer
+        /// What has to be looked at again, as not everything was read.
+        let due: EventSignals
+    }
+
     private let database: PostgresDatabase
     private let conversationID: Int
     private let userID: Int
@@ -18,90 +29,91 @@ struct ConversationTail {
     /// Begins a stream: goes on at `cursor`, or, without one, tells of the messages that are being worked on.
     ///
     /// - Returns: nil when the user has no such conversation.
-    init?(
-        _ database: PostgresDatabase, conversationID: Int, userID: Int, cursor: EventCursor?,
-        to events: inout EventStreamWriter
-    ) async throws {
-        self.database = database
-        self.conversationID = conversationID
-        self.userID = userID
+    static func begin(
+        _ database: PostgresDatabase, conversationID: Int, userID: Int, cursor: EventCursor?
+    ) async throws -> Batch? {
         guard let now = try await database.openMessages(ofConversation: conversationID, userID: userID) else {
             return nil
         }
         // A cursor from the future: the database was restored to an earlier state.
         let cursor = cursor.flatMap { $0.change <= now.last ? $0 : nil }
-        change = cursor?.change ?? now.last
-        ownChange = cursor?.change ?? now.own
-        ledger = DraftLedger(cursor?.drafts ?? [])
-        try await events.begin(id: position)
-        guard cursor == nil else { return }
-        for message in now.messages { try await tell(message, to: &events) }
+        let tail = ConversationTail(
+            database: database, conversationID: conversationID, userID: userID, change: cursor?.change ?? now.last,
+            ownChange: cursor?.change ?? now.own, ledger: DraftLedger(cursor?.drafts ?? []))
+        var events = ByteBuffer()
+        events.writeEventStart(id: tail.position)
+        if cursor == nil { for message in now.messages { tail.tell(message, to: &events) } }
+        return Batch(tail: tail, events: events, due: [])
     }
 
     private var position: String { EventCursor(change: change, drafts: ledger.told).text }
 
-    /// Tells what is new. Returns whether the conversation is still there.
-    mutating func catchUp(with signals: EventSignals, to events: inout EventStreamWriter) async throws -> Bool {
-        if signals.contains(.changes), try await !tellChanges(to: &events) { return false }
-        if signals.contains(.deltas) { try await tellDeltas(to: &events) }
-        return true
-    }
-
-    private mutating func tellChanges(to events: inout EventStreamWriter) async throws -> Bool {
-        while true {
-            let found = try await database.changes(ofConversation: conversationID, userID: userID, after: change)
-            guard let found else { return false }
-            if found.own > ownChange { try await tellConversation(found, to: &events) }
-            for message in found.messages {
-                if message.isFinal { try await makeWhole(message, &events) }
-                change = message.change
-                try await tell(message, to: &events)
-            }
-            guard found.isWhole else { continue }
-            change = max(change, found.last)
-            return true
+    /// The next batch of what is new: first of the messages and the conversation, then of the answers on their way.
+    ///
+    /// - Returns: nil when the conversation is no more.
+    func next(_ signals: EventSignals) async throws -> Batch? {
+        var tail = self
+        var events = ByteBuffer()
+        var due = signals.intersection([.changes, .deltas])
+        if due.contains(.changes) {
+            guard let isWhole = try await tail.tellChanges(to: &events) else { return nil }
+            if isWhole { due.remove(.changes) }
+        } else if due.contains(.deltas) {
+            if try await tail.tellDeltas(to: &events) { due.remove(.deltas) }
         }
+        return Batch(tail: tail, events: events, due: due)
     }
 
-    private mutating func tellConversation(
-        _ found: ConversationChanges, to events: inout EventStreamWriter
-    ) async throws {
+    /// - Returns: whether there are none after these; nil when the conversation is no more.
+    private mutating func tellChanges(to events: inout ByteBuffer) async throws -> Bool? {
+        let found = try await database.changes(ofConversation: conversationID, userID: userID, after: change)
+        guard let found else { return nil }
+        if found.own > ownChange { try await tellConversation(found, to: &events) }
+        for message in found.messages {
+            if message.isFinal { makeWhole(message, &events) }
+            change = message.change
+            tell(message, to: &events)
+        }
+        if found.isWhole { change = max(change, found.last) }
+        return found.isWhole
+    }
+
+    private mutating func tellConversation(_ found: ConversationChanges, to events: inout ByteBuffer) async throws {
         guard let conversation = try await database.conversation(conversationID, userID: userID) else { return }
         ownChange = found.own
         if found.messages.isEmpty { change = max(change, found.last) }
         var json = JSONWriter()
         json.conversation(conversation)
-        try await events.send("conversation", id: position, body: json.buffer)
+        events.writeEvent("conversation", id: position, body: json.buffer)
     }
 
-    private func tell(_ message: ChangedMessage, to events: inout EventStreamWriter) async throws {
+    private func tell(_ message: ChangedMessage, to events: inout ByteBuffer) {
         var json = JSONWriter(capacity: 512 + message.content.utf8.count)
         json.message(message.row)
-        try await events.send("message", id: position, body: json.buffer)
+        events.writeEvent("message", id: position, body: json.buffer)
     }
 
     /// Before an answer's end is told, what was told of it becomes its whole text.
-    private mutating func makeWhole(_ message: ChangedMessage, _ events: inout EventStreamWriter) async throws {
+    private mutating func makeWhole(_ message: ChangedMessage, _ events: inout ByteBuffer) {
         guard let questionID = message.replyTo else {
             if message.isGivenUp { ledger.giveUp(question: message.id) }
             return
         }
         if let rest = ledger.finish(answer: message.id, questionID: questionID, content: message.content) {
-            try await tell(rest, to: &events)
+            tell(rest, to: &events)
         }
     }
 
-    private mutating func tellDeltas(to events: inout EventStreamWriter) async throws {
-        while true {
-            let rows = try await database.deltas(
-                ofConversation: conversationID, after: ledger.positions, limit: Self.deltasMax)
-            let isWhole = rows.count < Self.deltasMax
-            for delta in ledger.take(rows, isWhole: isWhole) { try await tell(delta, to: &events) }
-            if isWhole, !ledger.mustReadAgain { return }
-        }
+    /// - Returns: whether there are none after these.
+    private mutating func tellDeltas(to events: inout ByteBuffer) async throws -> Bool {
+        let rows = try await database.deltas(
+            ofConversation: conversationID, after: ledger.positions, limit: Self.deltasMax)
+        let isWhole = rows.count < Self.deltasMax
+        for delta in ledger.take(rows, isWhole: isWhole) { tell(delta, to: &events) }
+        return isWhole && !ledger.mustReadAgain
     }
 
-    private func tell(_ delta: ToldDelta, to events: inout EventStreamWriter) async throws {
+    private func tell(_ delta: ToldDelta, to events: inout ByteBuffer) {
         var json = JSONWriter(capacity: 96 + delta.text.utf8.count)
         json.object { json in
             json.member("message_id", delta.messageID)
@@ -109,6 +121,6 @@ struct ConversationTail {
             json.member("offset", delta.offset)
             json.member("text", delta.text)
         }
-        try await events.send("delta", id: position, body: json.buffer)
+        events.writeEvent("delta", id: position, body: json.buffer)
     }
 }

@@ -65,7 +65,6 @@ final class EventReader: Sendable {
             await withCheckedContinuation { continuation in
                 let waiting = state.withLock { state in
                     state.waiting = continuation
-                    state.silentTicks = 0
                     return state.takeWaiting()
                 }
                 waiting?.continuation.resume(returning: waiting?.signals ?? [])
@@ -75,6 +74,11 @@ final class EventReader: Sendable {
         }
     }
 
+    /// Something was written: the silence begins anew.
+    func wasTold() {
+        state.withLock { $0.silentTicks = 0 }
+    }
+
     /// Called once a second: pings a stream that was silent, ends one whose token is over.
     ///
     /// - Parameter now: seconds since 1970.
@@ -82,7 +86,9 @@ final class EventReader: Sendable {
         if identity.isExpired(now: now) || revoked.state(of: identity.sessionID) == .revoked { return signal(.end) }
         let isSilent = state.withLock { state in
             state.silentTicks += 1
-            return state.silentTicks >= Self.pingTicks
+            guard state.silentTicks >= Self.pingTicks else { return false }
+            state.silentTicks = 0
+            return true
         }
         if isSilent { signal(.ping) }
     }

@@ -38,18 +38,39 @@ struct EventRoutes: Sendable {
         _ reader: EventReader, of database: PostgresDatabase, from cursor: EventCursor?, to events: EventStreamWriter
     ) async throws {
         var events = events
-        var tail = try await ConversationTail(
-            database, conversationID: reader.conversationID, userID: reader.userID, cursor: cursor, to: &events)
-        while tail != nil {
+        let (conversationID, userID) = (reader.conversationID, reader.userID)
+        let begun = try await aside {
+            try await ConversationTail.begin(database, conversationID: conversationID, userID: userID, cursor: cursor)
+        }
+        guard let begun else { return }
+        try await events.send(events: begun.events)
+        var tail = begun.tail
+        while true {
             let signals = await reader.next()
             if signals.contains(.end) { return }
             do {
-                guard try await tail?.catchUp(with: signals, to: &events) == true else { return }
+                guard let batch = try await aside({ [tail] in try await tail.next(signals) }) else { return }
+                if batch.events.readableBytes > 0 {
+                    try await events.send(events: batch.events)
+                    reader.wasTold()
+                } else if signals.contains(.ping) {
+                    try await events.sendPing()
+                }
+                tail = batch.tail
+                reader.signal(batch.due)
             } catch is PostgresError {
                 reader.signal(signals)
                 try await Task.sleep(for: pause)
             }
-            if signals == .ping { try await events.sendPing() }
         }
+    }
+
+    /// Runs `body` in a task of its own, whose stack ends with it: the one that waits here, perhaps for hours, would
+    /// keep as much memory as its deepest call took.
+    private static func aside<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        async let value = body()
+        return try await value
     }
 }

@@ -27,22 +27,34 @@ struct EventStreamWriter {
     }
 
     /// Sends an event whose data is a JSON document on one line.
-    ///
-    /// - Parameter id: what the client sends back to go on after this event.
-    mutating func send(_ event: StaticString, id: String? = nil, body document: ByteBuffer) async throws {
+    mutating func send(_ event: StaticString, body document: ByteBuffer) async throws {
         var text = ByteBufferAllocator().buffer(capacity: document.readableBytes + 128)
-        if let id { text.writeString("id: \(id)\n") }
-        text.writeStaticString("event: ")
-        text.writeStaticString(event)
-        text.writeStaticString("\ndata: ")
-        text.writeImmutableBuffer(document)
-        text.writeStaticString("\n\n")
+        text.writeEvent(event, body: document)
         try await body.write(text)
     }
 
+    /// Sends what was written by `writeEvent` and `writeEventStart`.
+    mutating func send(events: ByteBuffer) async throws {
+        try await body.write(events)
+    }
+}
+
+extension ByteBuffer {
+    /// Writes an event whose data is a JSON document on one line.
+    ///
+    /// - Parameter id: what the client sends back to go on after this event.
+    mutating func writeEvent(_ event: StaticString, id: String? = nil, body document: ByteBuffer) {
+        if let id { writeString("id: \(id)\n") }
+        writeStaticString("event: ")
+        writeStaticString(event)
+        writeStaticString("\ndata: ")
+        writeImmutableBuffer(document)
+        writeStaticString("\n\n")
+    }
+
     /// Opens a stream that is to be gone on with: how long to wait before that, in milliseconds, and from where.
-    mutating func begin(id: String) async throws {
-        try await body.write(ByteBuffer(string: "retry: 1000\nid: \(id)\n\n"))
+    mutating func writeEventStart(id: String) {
+        writeString("retry: 1000\nid: \(id)\n\n")
     }
 }
 

@@ -34,6 +34,7 @@ enum DocumentLimits {
     static let pixels = 50_000_000
     /// Pixels a side: Tesseract keeps coordinates in 16 bits.
     static let side = 32_767
-    /// Bytes of UTF-8 a page's text may have, and with it one answer of the child.
-    static let textBytes = 20 << 20
+    /// Bytes of UTF-8 a page's text may have, and with it one answer of the child: twice the largest file, as a letter
+    /// that is one byte of Windows-1251 is two of UTF-8.
+    static let textBytes = 40 << 20
 }

@@ -35,6 +35,21 @@ struct RecognitionDocumentTests {
         #expect(noisy < 0.04)
     }
 
+    @Test func aTextInWindows1251MayBeAsLargeAsAnyFile() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let file = folder.url.appending(path: "letters.txt")
+        let lines = (20 << 20) / 64
+        let line = [UInt8](repeating: 0xe4, count: 63) + [0x0a]
+        try Data(Array(repeating: line, count: lines).joined()).write(to: file)
+        let text = try await withRecognizer { try await $0.read(file, .text) }
+        let bytes = lines * 127 - 1
+        #expect(text.utf8.count == bytes)
+        let first = String(repeating: "д", count: 63) + "\nд"
+        #expect(text.hasPrefix(first))
+        #expect(text.hasSuffix("д"))
+    }
+
     @Test func thePagesOfADocumentComeInAnyOrder() async throws {
         let fixture = Fixture("documents/contract_en_3pages.tiff")
         let truth = try fixture.trueText.split(separator: "\u{c}").map(String.init)

@@ -46,6 +46,41 @@ struct RevokedSessionsFeedTests {
         }
     }
 
+    @Test("reads what it may have missed when its listening connection was lost", .timeLimit(.minutes(5)))
+    func reconnects() async throws {
+        try await withTestDatabase(migrated: true) { database, _ in
+            let sessions = RevokedSessions()
+            let feed = RevokedSessionsFeed(
+                database: database, sessions: sessions, logger: .quiet, pollInterval: .seconds(3600)
+            )
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await feed.run() }
+                let heard = UUID()
+                while sessions.state(of: heard) != .revoked {
+                    try await database.query("select pg_notify('session_revoked', \(heard.uuidString))")
+                }
+                let missed = UUID()
+                try await database.withTransaction { transaction in
+                    // No trigger, and so no notification.
+                    try await transaction.query("set local session_replication_role = replica")
+                    try await transaction.query(
+                        """
+                        insert into auth.revoked_sessions (sid, expires_at)
+                        values (\(missed), now() + interval '10 minutes')
+                        """)
+                }
+                #expect(sessions.state(of: missed) == .alive)
+                try await database.query(
+                    """
+                    select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()
+                    """)
+                while sessions.state(of: missed) != .revoked { await Task.yield() }
+                group.cancelAll()
+            }
+        }
+    }
+
     @Test("polls behind the notifications", .timeLimit(.minutes(5)))
     func polls() async throws {
         try await withTestDatabase(migrated: true) { database, _ in

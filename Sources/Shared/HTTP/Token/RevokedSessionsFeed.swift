@@ -19,7 +19,8 @@ package struct RevokedSessionsFeed: Service {
     private let pollInterval: Duration
 
     package init(
-        database: PostgresDatabase, sessions: RevokedSessions, logger: Logger, pollInterval: Duration = .seconds(1)
+        database: PostgresDatabase, sessions: RevokedSessions, logger: Logger,
+        pollInterval: Duration = .milliseconds(500)
     ) {
         self.database = database
         self.sessions = sessions
@@ -48,8 +49,14 @@ package struct RevokedSessionsFeed: Service {
 
     private func listen() async {
         for await event in database.listen(to: [Self.channel]) {
-            guard case .notification(_, let payload) = event, let session = UUID(uuidString: payload) else { continue }
-            sessions.revoke(session, expiresAt: Int(Date().timeIntervalSince1970) + Self.notifiedSeconds)
+            switch event {
+            case .listening:
+                // What ended while nobody listened was notified to nobody. If this fails the poll will find it.
+                try? await load()
+            case .notification(_, let payload):
+                guard let session = UUID(uuidString: payload) else { continue }
+                sessions.revoke(session, expiresAt: Int(Date().timeIntervalSince1970) + Self.notifiedSeconds)
+            }
         }
     }
 
@@ -62,7 +69,7 @@ package struct RevokedSessionsFeed: Service {
             } catch {
                 failures += 1
                 // The first one, and then about one a minute.
-                if failures % 60 == 1 { logger.warning("revoked sessions not read", metadata: ["error": "\(error)"]) }
+                if failures % 120 == 1 { logger.warning("revoked sessions not read", metadata: ["error": "\(error)"]) }
             }
             let extra = Duration.seconds(sessions.count / Self.rowsPerSecond)
             try? await Task.sleep(for: pollInterval + extra)
