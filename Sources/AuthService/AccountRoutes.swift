@@ -13,7 +13,7 @@ struct AccountRoutes: Sendable {
     let profiles: ProfileAnswers
     let registrationsPerHour: Int
     /// Nil when no mail can be sent: an address is not asked to be confirmed then.
-    let mails: MailDoorbell?
+    let mails: Doorbell?
 
     /// `POST /register`. Whether the e-mail is free is decided by the insert alone.
     @Sendable func register(_ request: Request, _ context: ServiceContext) async throws -> Response {

@@ -12,7 +12,7 @@ struct AuthApplication: Sendable {
     private let frame: HTTPFrame
     private let hasher: PasswordHasher
     private let revoked: RevokedSessions
-    private let mails: MailDoorbell?
+    private let mails: Doorbell?
     private let profiles: ProfileAnswers
     private let logger: Logger
 
@@ -31,7 +31,7 @@ struct AuthApplication: Sendable {
             workers: settings.hashWorkers, waitingMax: settings.hashWorkers * Self.hashesWaitingPerWorker,
             cost: hashCost)
         profiles = ProfileAnswers(database: database)
-        mails = settings.mail.map { _ in MailDoorbell() }
+        mails = settings.mail.map { _ in Doorbell() }
         revoked = RevokedSessions()
         frame = HTTPFrame(
             name: "AuthService", settings: settings.http, log: settings.log,
@@ -43,7 +43,7 @@ struct AuthApplication: Sendable {
     func run() async throws { try await frame.run(server) }
 
     /// The server with all that runs beside it. Stopped in the opposite order: requests first, the database last.
-    var server: Application<RouterResponder<ServiceContext>> {
+    var server: ServiceApplication {
         let migrator = Migrator()
         let schema = SchemaGate()
         let feed = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
@@ -124,7 +124,7 @@ struct AuthApplication: Sendable {
 
     private func addMailRoutes(
         to router: Router<ServiceContext>, _ verifier: AccessTokenVerifier, _ issuer: TokenIssuer,
-        _ doorbell: MailDoorbell
+        _ doorbell: Doorbell
     ) {
         let mail = MailRoutes(
             database: database, hasher: hasher, issuer: issuer, revoked: revoked, doorbell: doorbell)

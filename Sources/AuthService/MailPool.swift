@@ -3,16 +3,6 @@ import Metrics
 import ServiceLifecycle
 import Shared
 
-/// Tells this replica's pool that there is a mail to send; the others find it when they look.
-final class MailDoorbell: Sendable {
-    let rings: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-
-    init() { (rings, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
-
-    func ring() { continuation.yield() }
-}
-
 /// When a mail that was not taken is tried again.
 enum MailSchedule {
     /// A link that comes later than this is of no use to somebody who waits for it: about half an hour in all.
@@ -37,7 +27,8 @@ struct MailPool: Service {
     let database: PostgresDatabase
     let settings: MailSettings
     let client: SMTPClient
-    let doorbell: MailDoorbell
+    /// Tells this replica that there is a mail to send; the others find it when they look.
+    let doorbell: Doorbell
     let logger: Logger
     /// How often the rows are looked at when nobody rings.
     var pollInterval = Duration.seconds(1)
@@ -47,7 +38,10 @@ struct MailPool: Service {
             await cancelWhenGracefulShutdown {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await ringNowAndThen() }
-                    for await _ in doorbell.rings { await sendAll() }
+                    while !Task.isCancelled {
+                        await doorbell.wait()
+                        await sendAll()
+                    }
                     group.cancelAll()
                 }
             }

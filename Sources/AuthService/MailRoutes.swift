@@ -9,7 +9,7 @@ struct MailRoutes: Sendable {
     let hasher: PasswordHasher
     let issuer: TokenIssuer
     let revoked: RevokedSessions
-    let doorbell: MailDoorbell
+    let doorbell: Doorbell
 
     /// `POST /password-reset`. Whether somebody has this address is not looked up here, and so cannot show.
     @Sendable func requestReset(_ request: Request, _ context: ServiceContext) async throws -> Response {

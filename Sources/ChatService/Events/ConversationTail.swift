@@ -37,8 +37,10 @@ struct ConversationTail: Sendable {
         }
         // A cursor from the future: the database was restored to an earlier state.
         let cursor = cursor.flatMap { $0.change <= now.last ? $0 : nil }
+        // Those that are not told here have changed later than these, and come with the changes.
+        let told = now.isWhole ? now.last : now.messages.last?.change ?? now.last
         let tail = ConversationTail(
-            database: database, conversationID: conversationID, userID: userID, change: cursor?.change ?? now.last,
+            database: database, conversationID: conversationID, userID: userID, change: cursor?.change ?? told,
             ownChange: cursor?.change ?? now.own, ledger: DraftLedger(cursor?.drafts ?? []))
         var events = ByteBuffer()
         events.writeEventStart(id: tail.position)
@@ -58,8 +60,9 @@ struct ConversationTail: Sendable {
         if due.contains(.changes) {
             guard let isWhole = try await tail.tellChanges(to: &events) else { return nil }
             if isWhole { due.remove(.changes) }
-        } else if due.contains(.deltas) {
-            if try await tail.tellDeltas(to: &events) { due.remove(.deltas) }
+        }
+        if due.contains(.deltas), !due.contains(.changes), try await tail.tellDeltas(to: &events) {
+            due.remove(.deltas)
         }
         return Batch(tail: tail, events: events, due: due)
     }

@@ -41,6 +41,23 @@ extension PostgresQuerying {
     ///
     /// - Returns: nil when the user has no such conversation.
     func changes(ofConversation id: Int, userID: Int, after change: Int) async throws -> ConversationChanges? {
+        try await changes(
+            ofConversation: id, userID: userID, where: "conversation_id = c.id and change > \(change) and change > 0")
+    }
+
+    /// The messages that are being worked on, as `changes` gives those that changed: where a new reader begins.
+    func openMessages(ofConversation id: Int, userID: Int) async throws -> ConversationChanges? {
+        try await changes(
+            ofConversation: id, userID: userID,
+            where: """
+                id in (select subject_id from chat.jobs where user_id = c.user_id and conversation_id = c.id)
+                and status = 'processing'
+                """)
+    }
+
+    private func changes(
+        ofConversation id: Int, userID: Int, where condition: SQL
+    ) async throws -> ConversationChanges? {
         let rows = try await read(
             """
             select \(sql: messageColumns), c.changes, c.own_change, m.change, m.next_change is null
@@ -49,27 +66,10 @@ extension PostgresQuerying {
                     select *, lead(change) over earlier as next_change, row_number() over earlier as number,
                         sum(octet_length(content)) over earlier - octet_length(content) as bytes_before
                     from (
-                        select * from chat.messages
-                        where conversation_id = c.id and change > \(change) and change > 0
+                        select * from chat.messages where \(sql: condition)
                         order by change limit \(Self.changesMax + 1)) changed
                     window earlier as (order by change)) bounded
                 where number <= \(Self.changesMax) and bytes_before < \(Self.contentBytesMax)) m on true
-            where c.id = \(id) and c.user_id = \(userID)
-            order by m.change
-            """)
-        return try changes(in: rows)
-    }
-
-    /// The messages that are being worked on, as `changes` gives those that changed: where a new reader begins.
-    func openMessages(ofConversation id: Int, userID: Int) async throws -> ConversationChanges? {
-        let rows = try await read(
-            """
-            select \(sql: messageColumns), c.changes, c.own_change, m.change, true
-            from chat.conversations c left join lateral (
-                select * from chat.messages
-                where id in (select subject_id from chat.jobs where user_id = c.user_id and conversation_id = c.id)
-                    and status = 'processing'
-                order by change limit \(Self.changesMax)) m on true
             where c.id = \(id) and c.user_id = \(userID)
             order by m.change
             """)

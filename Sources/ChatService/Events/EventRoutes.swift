@@ -59,7 +59,8 @@ struct EventRoutes: Sendable {
                 tail = batch.tail
                 reader.signal(batch.due)
             } catch is PostgresError {
-                reader.signal(signals)
+                if signals.contains(.ping) { try await events.sendPing() }
+                reader.signal(signals.subtracting(.ping))
                 try await Task.sleep(for: pause)
             }
         }
@@ -67,6 +68,7 @@ struct EventRoutes: Sendable {
 
     /// Runs `body` in a task of its own, whose stack ends with it: the one that waits here, perhaps for hours, would
     /// keep as much memory as its deepest call took.
+    @inline(never)
     private static func aside<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {

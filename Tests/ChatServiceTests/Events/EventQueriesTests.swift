@@ -36,6 +36,26 @@ struct EventQueriesTests {
         }
     }
 
+    @Test func aBeginningIsBoundedInBytesAndTheRestComesWithTheChanges() async throws {
+        try await ChatFixture.with { fixture in
+            for number in 0..<3 { _ = try await fixture.accept("question \(number)") }
+            // Two of them reach the bound of a batch.
+            try await fixture.database.query("update chat.messages set content = repeat('x', 200000)")
+            let begun = try #require(
+                try await ConversationTail.begin(
+                    fixture.database, conversationID: fixture.conversationID, userID: fixture.userID, cursor: nil))
+            #expect(messages(in: begun) == 2)
+            let rest = try #require(try await begun.tail.next([.changes, .deltas]))
+            #expect(messages(in: rest) == 1 && rest.due.isEmpty)
+            let nothing = try #require(try await rest.tail.next([.changes, .deltas]))
+            #expect(nothing.events.readableBytes == 0 && nothing.due.isEmpty)
+        }
+    }
+
+    private func messages(in batch: ConversationTail.Batch) -> Int {
+        String(buffer: batch.events).split(separator: "\n").count { $0 == "event: message" }
+    }
+
     /// A transaction that has its number and does not commit makes the next one wait: no number becomes visible before
     /// a smaller one.
     @Test func aLaterNumberIsNotVisibleBeforeAnEarlierOne() async throws {

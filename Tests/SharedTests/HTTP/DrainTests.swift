@@ -67,7 +67,7 @@ struct DrainTests {
     func idleConnection() async throws {
         var limits = HTTPLimits()
         limits.quiescenceMilliseconds = 15_000
-        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 20), limits: limits)
+        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 120), limits: limits)
         let group = fixture.frame.serviceGroup(fixture.application)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -23,7 +23,7 @@ struct FrameFixture: Sendable {
     let lines = Lines()
     let registry = PrometheusRegistry()
     let frame: HTTPFrame
-    let application: Application<RouterResponder<ServiceContext>>
+    let application: ServiceApplication
     let key = AccessTokenKey(secret: Secret("0123456789abcdef-0123456789ABCDEF-+/"))
     let revoked = RevokedSessions()
     /// What the route `/wait` waits for; finish it to let it answer.

@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-package import Hummingbird
+import Hummingbird
 import Logging
 package import ServiceLifecycle
 import Synchronization
@@ -10,7 +10,7 @@ extension HTTPFrame {
     /// says no, then the server closes its socket, lets its requests finish and ends each connection with an answer,
     /// then the services beside it stop, the last one started first. What has not finished a second before the end is
     /// cancelled; what does not heed that is ended with the process.
-    package func run(_ application: Application<RouterResponder<ServiceContext>>) async throws {
+    package func run(_ application: ServiceApplication) async throws {
         let deadline = GraceDeadline(seconds: settings.shutdownGraceSeconds, logger: logger)
         defer { deadline.cancel() }
         try await serviceGroup(application, deadline: deadline).run()
@@ -18,12 +18,12 @@ extension HTTPFrame {
 
     /// What `run` runs, without the end of the process behind it; a test stops it with `triggerGracefulShutdown`
     /// instead of a signal.
-    package func serviceGroup(_ application: Application<RouterResponder<ServiceContext>>) -> ServiceGroup {
+    package func serviceGroup(_ application: ServiceApplication) -> ServiceGroup {
         serviceGroup(application, deadline: nil)
     }
 
     private func serviceGroup(
-        _ application: Application<RouterResponder<ServiceContext>>, deadline: GraceDeadline?
+        _ application: ServiceApplication, deadline: GraceDeadline?
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: [

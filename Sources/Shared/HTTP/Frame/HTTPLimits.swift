@@ -14,8 +14,8 @@ package struct HTTPLimits: Sendable {
     package var bodyBytesPerSecondMin = 4 * 1024
     /// How long a client may leave an answer unread.
     package var writeStallSeconds = 60
-    /// How long an idle connection is kept when the server stops. Under load a proxy uses each of its idle connections
-    /// within this time, and so is told on each that it ends.
+    /// How long an idle connection is kept when the server stops, at most an eighth of the grace: a proxy that sends on
+    /// it meanwhile is told with the answer that it ends.
     package var quiescenceMilliseconds = 500
     /// Connections at once; further ones wait in the backlog.
     package var connectionsMax = 4096

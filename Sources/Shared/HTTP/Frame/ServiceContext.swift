@@ -3,7 +3,7 @@ package import Logging
 package import NIOCore
 
 /// What travels with a request through the frame and the routes that need no user.
-package struct ServiceContext: RequestContext {
+package struct ServiceContext: RequestContext, Sendable {
     package var coreContext: CoreRequestContextStorage
     package let channel: any Channel
     /// Set by the frame before anything else sees the request.

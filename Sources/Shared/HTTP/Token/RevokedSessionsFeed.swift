@@ -17,6 +17,7 @@ package struct RevokedSessionsFeed: Service {
     private let sessions: RevokedSessions
     private let logger: Logger
     private let pollInterval: Duration
+    private let bell = Doorbell()
 
     package init(
         database: PostgresDatabase, sessions: RevokedSessions, logger: Logger,
@@ -42,7 +43,8 @@ package struct RevokedSessionsFeed: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await listen() }
-                group.addTask { await poll() }
+                group.addTask { await ringNowAndThen() }
+                group.addTask { await loadWhenRung() }
             }
         }
     }
@@ -51,8 +53,8 @@ package struct RevokedSessionsFeed: Service {
         for await event in database.listen(to: [Self.channel]) {
             switch event {
             case .listening:
-                // What ended while nobody listened was notified to nobody. If this fails the poll will find it.
-                try? await load()
+                // What ended while nobody listened was notified to nobody.
+                bell.ring()
             case .notification(_, let payload):
                 guard let session = UUID(uuidString: payload) else { continue }
                 sessions.revoke(session, expiresAt: Int(Date().timeIntervalSince1970) + Self.notifiedSeconds)
@@ -60,9 +62,16 @@ package struct RevokedSessionsFeed: Service {
         }
     }
 
-    private func poll() async {
+    private func ringNowAndThen() async {
+        repeat { bell.ring() } while (try? await Task.sleep(for: pollInterval + pause)) != nil
+    }
+
+    private var pause: Duration { .seconds(sessions.count / Self.rowsPerSecond) }
+
+    private func loadWhenRung() async {
         var failures = 0
         while !Task.isCancelled {
+            await bell.wait()
             do {
                 try await load()
                 failures = 0
@@ -71,8 +80,6 @@ package struct RevokedSessionsFeed: Service {
                 // The first one, and then about one a minute.
                 if failures % 120 == 1 { logger.warning("revoked sessions not read", metadata: ["error": "\(error)"]) }
             }
-            let extra = Duration.seconds(sessions.count / Self.rowsPerSecond)
-            try? await Task.sleep(for: pollInterval + extra)
         }
     }
 }

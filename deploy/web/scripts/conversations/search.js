@@ -81,21 +81,39 @@ export class Search {
         if (!query) return;
         this.#looking = new AbortController();
         const { signal } = this.#looking;
+        const rest = this.#loadTitles(signal);
         try {
-            const [page] = await Promise.all([this.#page(query, null, signal), patiently(loadRest, signal)]);
+            const page = await this.#page(query, null, signal);
             if (signal.aborted) return;
             const titles = this.#titles();
             const messages = this.#hits(page, titles);
             fill(this.results, titles, messages);
             if (page.next) this.#addMore(query, page.next, messages.querySelector("ul"), signal);
             announce(t("search.found", { n: page.hits.length }));
+            await rest;
+            if (!signal.aborted) this.#renewTitles(titles, messages);
         } catch (problem) {
+            await rest;
             if (signal.aborted) return;
             // A service that cannot search: the titles are all there is.
             const text = problem.status === 404 ? t("search.nothing") : problemText(problem);
             const titles = this.#titles();
             fill(this.results, titles, (!titles || problem.status !== 404) && h("p", { class: "empty" }, text));
         }
+    }
+
+    /** The titles that were not listed yet. Without them what was said is found all the same. */
+    async #loadTitles(signal) {
+        await patiently(loadRest, signal).catch(() => {});
+    }
+
+    /** With those that were loaded meanwhile; the rest keeps its place and the focus. */
+    #renewTitles(titles, messages) {
+        const whole = this.#titles();
+        if (!whole) return;
+        if (titles) titles.replaceWith(whole);
+        else if (messages.matches(".empty")) messages.replaceWith(whole);
+        else messages.before(whole);
     }
 
     /** What was said, a page of it, with the conversations in which it was. */

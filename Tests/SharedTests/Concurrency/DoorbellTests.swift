@@ -1,6 +1,5 @@
+import Shared
 import Testing
-
-@testable import ChatService
 
 @Suite struct DoorbellTests {
     @Test func ringsWhileNobodyWaitsAreKeptAsOne() async {

@@ -3,7 +3,7 @@ import Synchronization
 /// Wakes those who wait for work; rings that come while nobody waits are kept as one.
 ///
 /// Memory is only the doorbell, the rows are the truth: whoever is woken looks at the database.
-final class Doorbell: Sendable {
+package final class Doorbell: Sendable {
     private struct State {
         var hasRung = false
         var nextID = 0
@@ -12,8 +12,10 @@ final class Doorbell: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Wakes everybody who waits.
-    func ring() {
+    package func ring() {
         let waiting = state.withLock { state in
             state.hasRung = state.waiting.isEmpty
             defer { state.waiting = [:] }
@@ -23,7 +25,7 @@ final class Doorbell: Sendable {
     }
 
     /// Returns at the next ring, at once if one was kept, or when the task is cancelled.
-    func wait() async {
+    package func wait() async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
