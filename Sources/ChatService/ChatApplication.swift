@@ -71,7 +71,7 @@ struct ChatApplication: Sendable {
             database: database, pool: pool, admission: admission,
             room: UploadAdmission(jobsMax: settings.queueJobsMax, jobsOfUserMax: settings.queueJobsPerUser),
             fields: fields, keys: keys, reader: UploadReader(spool: spool),
-            store: UploadStore(database: database, spool: spool), uploads: uploads)
+            store: UploadStore(database: database, spool: spool, connections: postgres.leased), uploads: uploads)
         questions = QuestionRoutes(
             database: database, pool: pool, admission: admission, fields: fields, keys: keys, uploads: files)
         self.domains = DomainRoutes(domains: domains)

@@ -27,12 +27,36 @@ struct OverloadTests {
         of suite: Suite, _ body: (PostgresDatabase) async throws -> R
     ) async throws -> R {
         var settings = PostgresSettings(url: suite.databaseURL)
-        settings.connections = 2
+        settings.connections = 5
         let database = PostgresDatabase(settings: settings, logger: .quiet)
         let result: Result<R, any Error>
         do { result = .success(try await body(database)) } catch { result = .failure(error) }
         await database.close()
         return try result.get()
+    }
+
+    /// To store a large file takes a while: what waits meanwhile waits for its turn, not with a connection in its hand.
+    @Test func uploadsThatAreBeingStoredLeaveConnectionsToOthers() async throws {
+        try await withSuite(settings: ["DATABASE_CONNECTIONS": "4"]) { suite in
+            let (user, other) = (try await suite.register(), try await suite.register("Bob"))
+            let (id, theirs) = (try await user.newConversation(), try await other.newConversation())
+            try await withDatabase(of: suite) { database in
+                let stop = DatabaseStop("before insert", on: "chat.upload_chunks")
+                let uploads = try await stop.hold(database) {
+                    let uploads = (0..<6).map { _ in
+                        Task { try await user.chat.post("/chat/file", form(id, Data("Hi".utf8))).status }
+                    }
+                    _ = try await polling(for: "six uploads under way", atMost: .seconds(60)) {
+                        // This call is one of them.
+                        try await user.chat.get("/metrics").text.contains("\nhttp_requests_in_flight 7") ? true : nil
+                    }
+                    let question: JSON = ["conversation_id": .number(Double(theirs)), "message": "Is there room?"]
+                    #expect(try await other.chat.post("/chat", question).status == 200)
+                    return uploads
+                }
+                for upload in uploads { #expect(try await upload.value == 202) }
+            }
+        }
     }
 
     @Test func uploadsAreRefusedByTheBytesThatWait() async throws {

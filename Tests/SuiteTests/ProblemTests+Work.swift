@@ -51,21 +51,12 @@ extension ProblemTests {
         }
     }
 
-    /// A PDF of empty pages (ISO 32000-1, 7.5).
+    /// A PDF of empty pages.
     private static func book(pages: Int) -> Data {
         let kids = (0..<pages).map { "\($0 + 3) 0 R" }.joined(separator: " ")
         var objects = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count \(pages) /Kids [\(kids)] >>"]
         objects += Array(repeating: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>", count: pages)
-        var text = "%PDF-1.4\n"
-        var table = "xref\n0 \(objects.count + 1)\n0000000000 65535 f \n"
-        for (index, object) in objects.enumerated() {
-            let offset = String(text.utf8.count)
-            table += String(repeating: "0", count: 10 - offset.count) + offset + " 00000 n \n"
-            text += "\(index + 1) 0 obj\n\(object)\nendobj\n"
-        }
-        let start = text.utf8.count
-        text += table + "trailer\n<< /Size \(objects.count + 1) /Root 1 0 R >>\nstartxref\n\(start)\n%%EOF\n"
-        return Data(text.utf8)
+        return PDFFile.made(of: objects)
     }
 
     /// 64 × 64 white pixels as a Windows bitmap of 24 bits.

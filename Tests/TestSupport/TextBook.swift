@@ -28,7 +28,7 @@ package enum TextBook {
                     + "/Resources << /Font << /F1 3 0 R >> /XObject << /I1 4 0 R >> >> >>")
             objects.append("<< /Length \(content.utf8.count) >>\nstream\n\(content)\nendstream")
         }
-        return document(objects)
+        return PDFFile.made(of: objects)
     }
 
     private static func content(of page: Page, number: Int) -> String {
@@ -49,17 +49,4 @@ package enum TextBook {
         abcdefghijklmnopqrstuvwxyz
         endstream
         """
-
-    private static func document(_ objects: [String]) -> Data {
-        var text = "%PDF-1.4\n"
-        var table = "xref\n0 \(objects.count + 1)\n0000000000 65535 f \n"
-        for (index, object) in objects.enumerated() {
-            let offset = String(text.utf8.count)
-            table += String(repeating: "0", count: 10 - offset.count) + offset + " 00000 n \n"
-            text += "\(index + 1) 0 obj\n\(object)\nendobj\n"
-        }
-        let start = text.utf8.count
-        text += table + "trailer\n<< /Size \(objects.count + 1) /Root 1 0 R >>\nstartxref\n\(start)\n%%EOF\n"
-        return Data(text.utf8)
-    }
 }

@@ -38,26 +38,12 @@ struct EventRoutes: Sendable {
         _ reader: EventReader, of database: PostgresDatabase, from cursor: EventCursor?, to events: EventStreamWriter
     ) async throws {
         var events = events
-        let (conversationID, userID) = (reader.conversationID, reader.userID)
-        let begun = try await aside {
-            try await ConversationTail.begin(database, conversationID: conversationID, userID: userID, cursor: cursor)
-        }
-        guard let begun else { return }
-        try await events.send(events: begun.events)
-        var tail = begun.tail
-        while true {
+        var place = try await begin(reader, of: database, from: cursor, to: &events)
+        while let tail = place {
             let signals = await reader.next()
             if signals.contains(.end) { return }
             do {
-                guard let batch = try await aside({ [tail] in try await tail.next(signals) }) else { return }
-                if batch.events.readableBytes > 0 {
-                    try await events.send(events: batch.events)
-                    reader.wasTold()
-                } else if signals.contains(.ping) {
-                    try await events.sendPing()
-                }
-                tail = batch.tail
-                reader.signal(batch.due)
+                place = try await go(on: tail, with: signals, reader, to: &events)
             } catch is PostgresError {
                 if signals.contains(.ping) { try await events.sendPing() }
                 reader.signal(signals.subtracting(.ping))
@@ -66,13 +52,34 @@ struct EventRoutes: Sendable {
         }
     }
 
-    /// Runs `body` in a task of its own, whose stack ends with it: the one that waits here, perhaps for hours, would
-    /// keep as much memory as its deepest call took.
+    /// - Returns: nil when there is no such conversation.
     @inline(never)
-    private static func aside<Value: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        async let value = body()
-        return try await value
+    private static func begin(
+        _ reader: EventReader, of database: PostgresDatabase, from cursor: EventCursor?,
+        to events: inout EventStreamWriter
+    ) async throws -> ConversationTail? {
+        let (conversationID, userID) = (reader.conversationID, reader.userID)
+        let begun = try await inChildTask {
+            try await ConversationTail.begin(database, conversationID: conversationID, userID: userID, cursor: cursor)
+        }
+        if let begun { try await events.send(events: begun.events) }
+        return begun?.tail
+    }
+
+    /// - Returns: nil when the conversation is no more.
+    @inline(never)
+    private static func go(
+        on tail: ConversationTail, with signals: EventSignals, _ reader: EventReader,
+        to events: inout EventStreamWriter
+    ) async throws -> ConversationTail? {
+        guard let batch = try await inChildTask({ try await tail.next(signals) }) else { return nil }
+        if batch.events.readableBytes > 0 {
+            try await events.send(events: batch.events)
+            reader.wasTold()
+        } else if signals.contains(.ping) {
+            try await events.sendPing()
+        }
+        reader.signal(batch.due)
+        return batch.tail
     }
 }

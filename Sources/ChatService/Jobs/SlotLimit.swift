@@ -1,7 +1,8 @@
 import DequeModule
 import Synchronization
 
-/// A bounded number of slots with a first-come queue: how many calls to the model run at once in this replica.
+/// A bounded number of slots with a first-come queue: how many calls to the model run at once in this replica, how many
+/// uploads are being stored.
 final class SlotLimit: Sendable {
     private struct Waiter {
         let id: Int

@@ -73,10 +73,3 @@ extension Response {
             })
     }
 }
-
-extension Request {
-    /// Whether the client asks for a stream of events.
-    var acceptsEventStream: Bool {
-        headers[values: .accept].contains { $0.lowercased().contains("text/event-stream") }
-    }
-}

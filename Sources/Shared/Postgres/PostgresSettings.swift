@@ -33,5 +33,5 @@ package struct PostgresSettings: Sendable {
     /// Connections shared by `read`s.
     var readers: Int { connections >= 4 ? 2 : 1 }
     /// Connections leased to one caller at a time.
-    var leased: Int { max(1, connections - readers) }
+    package var leased: Int { max(1, connections - readers) }
 }

@@ -126,23 +126,13 @@ struct BlindReplicaTests {
     private func withReplicaBehindProxy(
         _ body: @escaping @Sendable (Suite, SpawnedService, DatabaseProxy) async throws -> Void
     ) async throws {
-        let test = try await TestDatabase.make()
-        let result: Result<Void, any Error>
-        do {
-            var url = try URLComponents(string: test.url).orThrow("URL")
-            try await DatabaseProxy.run(to: try url.port.orThrow("port")) { proxy in
-                url.port = proxy.port
-                let through = ["DATABASE_URL": try url.string.orThrow("URL")]
-                let settings = ["ACCESS_TOKEN_SECONDS": "\(Self.tokenSeconds)"]
-                try await withSuite(databaseURL: test.url, settings: settings) { suite in
-                    let blind = try await suite.start(.chat, through)
-                    defer { proxy.resume() }
-                    try await body(suite, blind, proxy)
-                }
+        try await withProxiedDatabase { url, through, proxy in
+            let settings = ["ACCESS_TOKEN_SECONDS": "\(Self.tokenSeconds)"]
+            try await withSuite(databaseURL: url, settings: settings) { suite in
+                let blind = try await suite.start(.chat, through)
+                defer { proxy.resume() }
+                try await body(suite, blind, proxy)
             }
-            result = .success(())
-        } catch { result = .failure(error) }
-        try await test.drop()
-        try result.get()
+        }
     }
 }

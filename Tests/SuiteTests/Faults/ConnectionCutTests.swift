@@ -12,24 +12,14 @@ struct ConnectionCutTests {
         _ replies: [[ScriptedModelServer.Step]] = [ScriptedModelServer.answer("The first answer.")],
         _ body: @escaping @Sendable (KillSite, DatabaseProxy, ScriptedModelServer) async throws -> Void
     ) async throws {
-        let test = try await TestDatabase.make()
-        let result: Result<Void, any Error>
-        do {
-            var url = try URLComponents(string: test.url).orThrow("URL")
-            try await DatabaseProxy.run(to: try url.port.orThrow("port")) { proxy in
-                url.port = proxy.port
-                let through = ["DATABASE_URL": try url.string.orThrow("URL")]
-                try await ScriptedModelServer.run(replies: replies) { model in
-                    let settings = model.settings.merging(through) { $1 }
-                    try await KillSite.with(databaseURL: test.url, settings: settings) { site in
-                        try await body(site, proxy, model)
-                    }
+        try await withProxiedDatabase { url, through, proxy in
+            try await ScriptedModelServer.run(replies: replies) { model in
+                let settings = model.settings.merging(through) { $1 }
+                try await KillSite.with(databaseURL: url, settings: settings) { site in
+                    try await body(site, proxy, model)
                 }
             }
-            result = .success(())
-        } catch { result = .failure(error) }
-        try await test.drop()
-        try result.get()
+        }
     }
 
     private static let uploadCommit = DatabaseStop("at commit of insert", on: "chat.upload_chunks")
