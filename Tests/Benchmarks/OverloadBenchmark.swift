@@ -61,6 +61,7 @@ enum OverloadBenchmark {
 
     /// What came of an offered load.
     struct Load: Sendable {
+        var offered = 0
         var answered = 0
         /// Milliseconds of each refusal.
         var refusals: [Double] = []
@@ -72,7 +73,9 @@ enum OverloadBenchmark {
     private static func figures(_ load: Load, capacity: Double, recovery: Double, peak: Double) -> [Figure] {
         let accepted = Double(load.answered) / load.seconds
         let refused = Percentiles(load.refusals).at(0.5)
+        let offered = Double(load.offered) / load.seconds
         return [
+            .ratio("questions offered : capacity", offered, to: capacity, unit: "/s", .atLeast(9.5)),
             .ratio("answered at ten times the capacity : capacity", accepted, to: capacity, unit: "/s", .atLeast(0.9)),
             .absolute("\(load.refusals.count) refusals in that time: median", refused, unit: "ms", atMost: 50),
             .absolute("refusals without Retry-After, and failures", Double(load.faults), unit: "", atMost: 0),
@@ -116,6 +119,7 @@ enum OverloadBenchmark {
                 // What has ended is taken out as it goes, so that a long load needs no memory.
                 if number >= 256, let one = await group.next() { load.add(one) }
             }
+            load.offered = Int(perSecond * Double(seconds))
             load.seconds = (ContinuousClock.now - start) / .seconds(1)
             for await one in group { load.add(one) }
             return load

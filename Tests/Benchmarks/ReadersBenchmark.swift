@@ -22,6 +22,7 @@ enum ReadersBenchmark {
             }
             let growth = Double(try chat.residentBytes - before) / Double(plan.idleReaders)
             let further = try await listeners(site) - connections
+            guard connections == 1 else { throw SuiteFault(description: "\(connections) connections listen") }
             let what = "\(plan.idleReaders) idle readers of events"
             guard open.count >= plan.idleReaders else { throw SuiteFault(description: "\(open.count) streams") }
             return [

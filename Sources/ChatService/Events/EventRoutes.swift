@@ -47,9 +47,16 @@ struct EventRoutes: Sendable {
             } catch is PostgresError {
                 if signals.contains(.ping) { try await events.sendPing() }
                 reader.signal(signals.subtracting(.ping))
-                try await Task.sleep(for: pause)
+                try await rest()
             }
         }
+    }
+
+    // What is not inlined has a frame only while it runs: that of `tell` is there for as long as the stream.
+
+    @inline(never)
+    private static func rest() async throws {
+        try await Task.sleep(for: pause)
     }
 
     /// - Returns: nil when there is no such conversation.

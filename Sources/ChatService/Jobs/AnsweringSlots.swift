@@ -67,8 +67,7 @@ extension JobPool {
 
     private func answerQueued(_ job: ClaimedJob) async {
         _ = await held.hold(job, isQueued: true) {
-            await self.announceProgress(of: job)
-            return await self.answering.answer(job)
+            await self.tellingProgress(of: job) { await self.answering.answer(job) }
         } settle: {
             await self.settle(job, $0)
         }
@@ -76,6 +75,29 @@ extension JobPool {
         answerSlots.give()
         // The next one may have been waiting for this slot, or for the model to be heard.
         answerBell.ring()
+    }
+
+    /// Runs `work` and tells readers of events that it has begun, unless it is over at once: a write less for each answer
+    /// that is.
+    private func tellingProgress(
+        of job: ClaimedJob, during work: @escaping @Sendable () async -> AnswerOutcome
+    ) async -> AnswerOutcome {
+        await withTaskGroup(of: AnswerOutcome?.self) { group in
+            group.addTask { await work() }
+            group.addTask {
+                try? await Task.sleep(for: .milliseconds(50))
+                return nil
+            }
+            while let end = await group.next() {
+                if let outcome = end {
+                    group.cancelAll()
+                    return outcome
+                }
+                // Here, not in a child: what ends meanwhile does not break the statement off.
+                if !Task.isCancelled { await announceProgress(of: job) }
+            }
+            return .handedOver
+        }
     }
 
     /// Queued jobs hear of a slot only when they had none at all: a plain question costs them no look at the rows.

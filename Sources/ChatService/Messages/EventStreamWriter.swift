@@ -61,10 +61,12 @@ extension ByteBuffer {
 extension Response {
     /// 200 with a stream of events. Proxies are asked not to hold events back.
     static func eventStream(_ write: @escaping @Sendable (EventStreamWriter) async throws -> Void) -> Response {
-        let headers: HTTPFields = [
-            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
-            HTTPField.Name("X-Accel-Buffering")!: "no",
-        ]
+        var headers = HTTPFields()
+        // With those that the frame and the server add: they are kept for as long as the stream lasts.
+        headers.reserveCapacity(8)
+        headers[.contentType] = "text/event-stream; charset=utf-8"
+        headers[.cacheControl] = "no-store"
+        headers[HTTPField.Name("X-Accel-Buffering")!] = "no"
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in

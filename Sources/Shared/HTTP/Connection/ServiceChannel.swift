@@ -9,11 +9,15 @@ import NIOHTTPTypesHTTP1
 struct ServiceChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
+    /// Half of what NIO begins with, kept for as long as the connection: most requests fit, and bodies make it grow.
+    private static let receiving = AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 1024, maximum: 65_536)
+
     let responder: Responder
     let limits: HTTPLimits
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            try channel.syncOptions?.setOption(.recvAllocator, value: Self.receiving)
             let pipeline = channel.pipeline.syncOperations
             let guardian = ConnectionGuard(limits: limits)
             try pipeline.addHandler(ArrivalWatch(guardian: guardian))

@@ -103,8 +103,16 @@ package struct HTTPFrame: Sendable {
         let responder = router.buildResponder()
         return CallbackResponder { request, context in
             guard request.acceptsEventStream else { return try await responder.respond(to: request, context: context) }
-            return try await inChildTask { try await responder.respond(to: request, context: context) }
+            return try await answerAside(responder, request, context)
         }
+    }
+
+    /// Not a part of the closure, whose frame is there for every request.
+    @inline(never)
+    private static func answerAside(
+        _ responder: RouterResponder<ServiceContext>, _ request: Request, _ context: ServiceContext
+    ) async throws -> Response {
+        try await inChildTask { try await responder.respond(to: request, context: context) }
     }
 }
 
