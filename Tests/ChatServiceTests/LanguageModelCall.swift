@@ -54,6 +54,9 @@ struct ModelCall {
         clock: ModelClock = ModelClock(), _ body: (OpenAIModel) async throws -> Outcome
     ) async throws -> Outcome {
         var settings = OpenAIModelSettings(baseURL: baseURL + "/", apiKey: Secret("secret-key"), model: "test-model")
+        // Whoever tests a limit sets it.
+        settings.firstTokenTime = .seconds(3600)
+        settings.idleTime = .seconds(3600)
         change(&settings)
         let logger = Logger(label: "model tests", factory: { _ in SwiftLogNoOpLogHandler() })
         let gate = ModelGate(logger: logger) { clock.now }

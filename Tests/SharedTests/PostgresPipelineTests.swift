@@ -173,7 +173,12 @@ import Testing
     }
 
     @Test func theSessionIsSetUpAsPromised() async throws {
-        try await withTestDatabase(configure: { $0.applicationName = "of-the-test" }) { db, _ in
+        let configure: (inout PostgresSettings) -> Void = { settings in
+            settings.applicationName = "of-the-test"
+            settings.statementTimeout = .seconds(30)
+            settings.idleInTransactionTimeout = .seconds(60)
+        }
+        try await withTestDatabase(configure: configure) { db, _ in
             for name in [
                 "TimeZone=UTC", "statement_timeout=30s", "idle_in_transaction_session_timeout=1min",
                 "client_encoding=UTF8", "application_name=of-the-test",

@@ -73,7 +73,7 @@ import Testing
         async throws
     {
         try await withTestDatabase(configure: { $0.connections = 2 }) { db, _ in
-            let slow = Task { try await db.query("select pg_sleep(60)") }
+            let slow = Task { try await db.query("select pg_sleep(3600)") }
             try await waitForSleep(db, count: 1)
             slow.cancel()
             let error = await #expect(throws: PostgresError.self) { try await slow.value }
@@ -90,7 +90,7 @@ import Testing
             let slow = Task {
                 try await db.withTransaction { tx in
                     try await tx.query("insert into t values (1)")
-                    try await tx.query("select pg_sleep(60)")
+                    try await tx.query("select pg_sleep(3600)")
                 }
             }
             try await waitForSleep(db, count: 1)
@@ -148,7 +148,7 @@ import Testing
             db, _ in
             let endless: SQL = "select set_config('statement_timeout', '0', false), pg_sleep(0)"
             try await db.query(endless)
-            let error = await #expect(throws: PostgresError.self) { try await db.query("select pg_sleep(60)") }
+            let error = await #expect(throws: PostgresError.self) { try await db.query("select pg_sleep(3600)") }
             #expect(error?.kind == .timeout)
             #expect(error?.outcomeUnknown == true)
             try await waitForSleep(db, count: 0)
@@ -160,7 +160,7 @@ import Testing
             var settings = PostgresSettings(url: url)
             settings.applicationName = "closing"
             let db = PostgresDatabase(settings: settings, logger: .quiet)
-            let running = Task { try await db.query("select pg_sleep(60)") }
+            let running = Task { try await db.query("select pg_sleep(3600)") }
             var events = db.listen(to: ["x"]).makeAsyncIterator()
             #expect(await events.next() == .listening)
             try await waitForSleep(observer, count: 1)
@@ -200,12 +200,12 @@ import Testing
         }
     }
 
-    /// Waits until so many sessions of this database run `pg_sleep(60)`.
+    /// Waits until so many sessions of this database run `pg_sleep(3600)`.
     private func waitForSleep(_ db: PostgresDatabase, count: Int) async throws {
         let running: SQL =
             """
             select count(*) from pg_stat_activity
-            where datname = current_database() and state = 'active' and query like '%pg_sleep(60)%'
+            where datname = current_database() and state = 'active' and query like '%pg_sleep(3600)%'
                 and pid <> pg_backend_pid()
             """
         while try await db.value(running, Int.self) != count {}

@@ -56,7 +56,7 @@ package struct MailServer: Sendable {
     /// Waits until the server has taken `count` mails, and returns them in their order.
     package func mails(_ count: Int) async throws -> [Mail] {
         let log = process.log
-        return try await waiting(for: "\(count) mails", atMost: .seconds(60)) {
+        return try await waiting(for: "\(count) mails", atMost: .seconds(300)) {
             var mails: [Mail] = []
             for await line in log.lines {
                 if let mail = try? JSONDecoder().decode(Mail.self, from: Data(line.utf8)) { mails.append(mail) }
@@ -69,7 +69,7 @@ package struct MailServer: Sendable {
     /// Waits until the server has refused `count` receivers.
     package func refusals(_ count: Int) async throws {
         let log = process.log
-        try await waiting(for: "\(count) refusals", atMost: .seconds(60)) {
+        try await waiting(for: "\(count) refusals", atMost: .seconds(300)) {
             var refusals = 0
             for await line in log.lines {
                 refusals += line.contains("\"refused\"") ? 1 : 0

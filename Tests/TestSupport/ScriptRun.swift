@@ -3,7 +3,7 @@ import Foundation
 /// Runs a script of this repository to its end.
 package enum ScriptRun {
     /// What it printed; throws if its exit code is not 0.
-    package static func output(of script: String, _ arguments: [String], atMost limit: Duration = .seconds(90))
+    package static func output(of script: String, _ arguments: [String], atMost limit: Duration = .seconds(300))
         async throws
         -> String
     {

@@ -27,7 +27,7 @@ package final class SpawnedProcess: Sendable {
 
     /// Asks it to end (SIGTERM) and waits.
     /// - Returns: the exit code; the negative number of the signal if one ended it.
-    package func terminate(atMost limit: Duration = .seconds(30)) async throws -> Int32 {
+    package func terminate(atMost limit: Duration = .seconds(120)) async throws -> Int32 {
         signal(SIGTERM)
         return try await waitForExit(atMost: limit)
     }
@@ -35,7 +35,7 @@ package final class SpawnedProcess: Sendable {
     /// Ends it as a power cut would.
     package func kill() async throws {
         signal(SIGKILL)
-        _ = try await waitForExit(atMost: .seconds(10))
+        _ = try await waitForExit(atMost: .seconds(120))
     }
 
     /// Sends any signal; SIGSTOP makes a replica that is alive and silent, SIGCONT wakes it.
@@ -51,7 +51,7 @@ package final class SpawnedProcess: Sendable {
 
     /// The first line, from the start on, that `matches`.
     package func line<R: Sendable>(
-        _ what: String, atMost limit: Duration = .seconds(30), _ matches: @escaping @Sendable (String) -> R?
+        _ what: String, atMost limit: Duration = .seconds(120), _ matches: @escaping @Sendable (String) -> R?
     ) async throws -> R {
         let log = log
         let found = try await waiting(for: "\(what) in the log of \(name)", atMost: limit) {

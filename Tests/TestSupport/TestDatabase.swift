@@ -38,7 +38,7 @@ package struct TestDatabase: Sendable {
     private static func settings(url: String) -> PostgresSettings {
         var settings = PostgresSettings(url: url)
         settings.connections = 2
-        settings.acquireTimeout = .seconds(20)
+        settings.acquireTimeout = .seconds(300)
         return settings
     }
 
@@ -82,8 +82,10 @@ private func withOwnDatabase<R>(
     let test = try await TestDatabase.make()
     var settings = PostgresSettings(url: test.url)
     settings.connections = 4
-    // Many tests share two cores.
-    settings.acquireTimeout = .seconds(20)
+    // Many tests share two cores: a task may wait for minutes for its next turn.
+    settings.acquireTimeout = .seconds(300)
+    settings.statementTimeout = .seconds(600)
+    settings.idleInTransactionTimeout = .seconds(600)
     configure(&settings)
     let database = PostgresDatabase(settings: settings, logger: .quiet)
     let result: Result<R, any Error>

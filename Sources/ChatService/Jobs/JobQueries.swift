@@ -157,11 +157,11 @@ extension PostgresQuerying {
                 delete from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt)
                 returning subject_id, question_id, answer_id, conversation_id),
             chunks as (
-                delete from chat.upload_chunks
-                where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
+                delete from chat.upload_chunks where not \(failure.isRetryable)
+                    and file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
             pages as (
-                delete from chat.pages
-                where file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
+                delete from chat.pages where not \(failure.isRetryable)
+                    and file_id in (select f.id from chat.files f join job on f.message_id = job.question_id)),
             \(sql: Self.removalOfDeltas)
             searched as (insert into chat.search_queue select question_id from job),
             conversation as (

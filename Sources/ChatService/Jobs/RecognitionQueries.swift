@@ -79,7 +79,8 @@ extension PostgresQuerying {
         ).isEmpty == false
     }
 
-    /// Stores a recognised page and counts the progress; doing it twice changes nothing.
+    /// Stores a recognised page and counts the progress; doing it twice changes nothing. The claims so far count as
+    /// tries no more: there is something to show for them.
     ///
     /// - Parameter text: nil when the page could not be read.
     /// - Returns: whether the job is still this holder's.
@@ -87,8 +88,8 @@ extension PostgresQuerying {
         try await query(
             """
             with job as (
-                select id, subject_id, conversation_id from chat.jobs
-                where id = \(fence.jobID) and attempt = \(fence.attempt) for share),
+                update chat.jobs set spared = attempt where id = \(fence.jobID) and attempt = \(fence.attempt)
+                returning id, subject_id, conversation_id),
             page as (
                 insert into chat.pages (file_id, number, text) select \(fileID), \(number), \(text) from job
                 on conflict do nothing returning file_id),

@@ -129,6 +129,9 @@ extension JobFailure {
         code: "no_text_found", detail: "No text was found in the file.", isRetryable: false)
     static let recognitionTimeout = JobFailure(
         code: "recognition_timeout", detail: "A page of the file took too long to recognise.", isRetryable: false)
+    static let recognitionBrokenOff = JobFailure(
+        code: "recognition_crashed", detail: "The recognition of the file was broken off again and again.",
+        isRetryable: true)
     static let recognitionCrashed = JobFailure(
         code: "recognition_crashed",
         detail: "The file could not be recognised: it made the recognition fail repeatedly.",

@@ -8,7 +8,8 @@ struct RecognizingSlot: Sendable {
     private let recognizer: RecognizerProcess
     private let stage: Recognizing
 
-    /// Claims after which a job that never ends, whatever kills its holders, is given up.
+    /// Claims one after the other without a page to show, whatever kills their holders: then the job is given up, for
+    /// its user to try again.
     static let claimsMax = 25
 
     init(pool: JobPool, recognizer: RecognizerProcess) {
@@ -70,7 +71,7 @@ struct RecognizingSlot: Sendable {
     }
 
     private func outcome(of job: ClaimedJob) async -> Recognizing.Outcome {
-        guard job.tries <= Self.claimsMax else { return .failed(.recognitionCrashed) }
+        guard job.tries <= Self.claimsMax else { return .failed(.recognitionBrokenOff) }
         do {
             return try await stage.recognize(job)
         } catch {

@@ -26,6 +26,8 @@ actor RecognizerProcess {
         var isInterrupted = false
         /// Who to kill.
         var child: RecognizerChild?
+        /// Whether `child` was, perhaps when its answer was there already: then the next call must not meet it.
+        var isChildKilled = false
     }
 
     init(settings: RecognitionSettings, logger: Logger) {
@@ -59,6 +61,7 @@ actor RecognizerProcess {
         call.withLock { call in
             guard call.isUnderWay else { return }
             call.isInterrupted = true
+            call.isChildKilled = true
             call.child?.kill()
         }
     }
@@ -79,7 +82,7 @@ actor RecognizerProcess {
     private nonisolated func interruptibly(
         _ body: @Sendable () async throws -> RecognitionFrame
     ) async throws(RecognitionFailure) -> RecognitionFrame {
-        call.withLock { $0 = Call(isUnderWay: true, isInterrupted: false, child: $0.child) }
+        call.withLock { ($0.isUnderWay, $0.isInterrupted) = (true, false) }
         defer { call.withLock { $0.isUnderWay = false } }
         do {
             return try await withTaskCancellationHandler(operation: body, onCancel: { interrupt() })
@@ -124,6 +127,7 @@ extension RecognizerProcess {
 
     /// The child, started if there is none.
     private func startedChild() throws(RecognitionFailure) -> RecognizerChild {
+        if call.withLock(\.isChildKilled) { endChild() }
         if child == nil {
             let started = try RecognizerChild(settings)
             child = started
@@ -168,7 +172,7 @@ extension RecognizerProcess {
 
     @discardableResult
     private func endChild() -> RecognizerChild.Ending? {
-        call.withLock { $0.child = nil }
+        call.withLock { ($0.child, $0.isChildKilled) = (nil, false) }
         defer {
             child = nil
             isOpen = false

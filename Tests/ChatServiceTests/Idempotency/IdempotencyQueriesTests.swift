@@ -22,7 +22,7 @@ struct IdempotencyQueriesTests {
     }
 
     private func accept(_ fixture: ChatFixture, _ key: IdempotencyKey) async throws -> AcceptedQuestion? {
-        try await fixture.database.acceptQuestion(fixture.question(), owner: UUID(), leaseSeconds: 30, key: key)
+        try await fixture.database.acceptQuestion(fixture.question(), owner: UUID(), leaseSeconds: 86_400, key: key)
     }
 
     @Test func aQuestionAndItsKeyAreStoredTogetherAndASecondOneStoresNothing() async throws {
@@ -71,7 +71,7 @@ struct IdempotencyQueriesTests {
             let elsewhere = NewQuestion(
                 conversationID: 987_654, userID: fixture.userID, content: "Why?", domain: nil, fileCount: 0)
             let accepted = try await fixture.database.acceptQuestion(
-                elsewhere, owner: UUID(), leaseSeconds: 30, key: key)
+                elsewhere, owner: UUID(), leaseSeconds: 86_400, key: key)
             #expect(accepted == nil)
             #expect(try await fixture.database.isKnown(key.mark) == false)
         }

@@ -89,7 +89,7 @@ import Testing
                 for _ in 0..<10 {
                     group.addTask {
                         try await fixture.database.claimJobs(
-                            stage: .recognize, owner: UUID(), leaseSeconds: 30, limit: 3)
+                            stage: .recognize, owner: UUID(), leaseSeconds: 86_400, limit: 3)
                     }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }

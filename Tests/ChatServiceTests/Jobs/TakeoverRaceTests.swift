@@ -44,7 +44,7 @@ struct TakeoverRaceTests {
         try await fixture.fillQueue(jobs: Self.jobsOfARound, stage: finish == .checkpoint ? .recognize : .answer)
         let stage: JobStage = finish == .checkpoint ? .recognize : .answer
         let first = try await database.claimJobs(
-            stage: stage, owner: UUID(), leaseSeconds: 30, limit: Self.jobsOfARound)
+            stage: stage, owner: UUID(), leaseSeconds: 86_400, limit: Self.jobsOfARound)
         #expect(first.count == Self.jobsOfARound)
         // Half of the leases are over from the beginning of the race, the others run out while it goes on.
         try await database.query(
@@ -100,7 +100,7 @@ struct TakeoverRaceTests {
     }
 
     private func claimRanOut(_ stage: JobStage, _ fixture: ChatFixture) async throws -> [ClaimedJob] {
-        try await fixture.database.claimJobs(stage: stage, owner: UUID(), leaseSeconds: 30, limit: 20)
+        try await fixture.database.claimJobs(stage: stage, owner: UUID(), leaseSeconds: 86_400, limit: 20)
     }
 }
 

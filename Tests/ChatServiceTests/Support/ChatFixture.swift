@@ -44,7 +44,7 @@ struct ChatFixture: Sendable {
     }
 
     /// A plain question with its job, claimed with a lease of `leaseSeconds`.
-    func accept(_ content: String = "Why?", leaseSeconds: Int = 30) async throws -> AcceptedQuestion {
+    func accept(_ content: String = "Why?", leaseSeconds: Int = 86_400) async throws -> AcceptedQuestion {
         guard
             let accepted = try await database.acceptQuestion(
                 question(content), owner: UUID(), leaseSeconds: leaseSeconds)
@@ -68,7 +68,7 @@ struct ChatFixture: Sendable {
         }
     }
 
-    func claim(_ stage: JobStage, leaseSeconds: Int = 30) async throws -> ClaimedJob? {
+    func claim(_ stage: JobStage, leaseSeconds: Int = 86_400) async throws -> ClaimedJob? {
         try await database.claimJobs(stage: stage, owner: UUID(), leaseSeconds: leaseSeconds, limit: 1).first
     }
 

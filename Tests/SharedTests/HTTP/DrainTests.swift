@@ -39,7 +39,7 @@ struct DrainTests {
     func stops() async throws {
         let (stopped, continuation) = AsyncStream.makeStream(of: String.self)
         let services = ["database", "jobs"].map { Recorder(name: $0, stopped: continuation) }
-        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 20), services: services)
+        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 600), services: services)
         let group = fixture.frame.serviceGroup(fixture.application)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -66,8 +66,8 @@ struct DrainTests {
     @Test("answers one more request on a connection that was idle, as a proxy may just be sending it")
     func idleConnection() async throws {
         var limits = HTTPLimits()
-        limits.quiescenceMilliseconds = 15_000
-        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 120), limits: limits)
+        limits.quiescenceMilliseconds = 600_000
+        let fixture = FrameFixture(settings: HTTPSettings(shutdownGraceSeconds: 4800), limits: limits)
         let group = fixture.frame.serviceGroup(fixture.application)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -78,7 +78,7 @@ struct DrainTests {
                 let first = try await idle.receive(through: #"{"hello":"world"}"#)
                 #expect(!first.lowercased().contains("connection: close"))
                 await group.triggerGracefulShutdown()
-                _ = try await polling(for: "the socket to close", atMost: .seconds(10)) {
+                _ = try await polling(for: "the socket to close", atMost: .seconds(300)) {
                     (try? await RawConnection.open(port: port) { _ in true }) == nil ? true : nil
                 }
                 try await idle.send(get)

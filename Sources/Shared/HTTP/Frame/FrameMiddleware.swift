@@ -41,7 +41,8 @@ struct FrameMiddleware: RouterMiddleware {
         let facts = context.facts
         let route = context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 } ?? "unmatched"
         let status = response.status.code
-        let finish: @Sendable (Int) -> Void = { bytes in
+        // A stream keeps this for as long as it lasts: no more than it needs.
+        let finish: @Sendable (Int) -> Void = { [metrics, requestLog] bytes in
             let duration = NIODeadline.now() - started
             metrics.ended()
             metrics.record(route: route, method: request.method, status: status, duration: duration)
