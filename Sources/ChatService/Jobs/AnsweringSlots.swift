@@ -77,8 +77,8 @@ extension JobPool {
         answerBell.ring()
     }
 
-    /// Runs `work` and tells readers of events that it has begun, unless it is over at once: a write less for each answer
-    /// that is.
+    /// Runs `work` and tells readers of events that it has begun, unless it is over at once: a write less for each
+    /// answer that is.
     private func tellingProgress(
         of job: ClaimedJob, during work: @escaping @Sendable () async -> AnswerOutcome
     ) async -> AnswerOutcome {

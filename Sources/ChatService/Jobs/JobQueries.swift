@@ -65,7 +65,7 @@ extension PostgresQuerying {
             with job as (
                 update chat.jobs set
                     lease_until = null, owner = null,
-                    spared = spared + \(isSpared ? 1 : 0),
+                    spared = least(attempt, spared + \(isSpared ? 1 : 0)),
                     run_after = clock_timestamp() + make_interval(secs => \(delay / .seconds(1)))
                 where id = \(fence.jobID) and attempt = \(fence.attempt)
                 returning subject_id, conversation_id),

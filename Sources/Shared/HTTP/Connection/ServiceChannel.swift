@@ -9,8 +9,8 @@ import NIOHTTPTypesHTTP1
 struct ServiceChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    /// NIO begins with four times as much, and it is kept for as long as the connection: requests and bodies that do not
-    /// fit make it grow.
+    /// NIO begins with four times as much, and it is kept for as long as the connection: requests and bodies that do
+    /// not fit make it grow.
     private static let receiving = AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 512, maximum: 65_536)
 
     let responder: Responder
