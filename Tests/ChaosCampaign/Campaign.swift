@@ -60,16 +60,18 @@ enum Campaign {
     private static func retryAll(_ site: ChaosSite, _ traffic: Traffic) async -> [String] {
         do {
             let state = try await FinalState.read(site.database)
+            var findings: [String] = []
             for message in state.messages where message.isQuestion && ["failed", "cancelled"].contains(message.status) {
                 guard let mark = ChaosModel.mark(in: message.content), let owner = traffic.owner(of: mark) else {
                     continue
                 }
                 site.promises.touched(mark)
                 let reply = try await owner.post("/messages/\(message.id)/retry")
-                if reply.status != 202 { return ["retry of message \(message.id): \(reply)"] }
+                if reply.status != 202 { findings.append("retry of message \(message.id): \(reply)") }
             }
             let left = try await FinalState.drain(site.database, atMost: drainLimit)
-            return left == 0 ? [] : ["\(left) jobs are not done \(drainLimit) after they were retried"]
+            if left > 0 { findings.append("\(left) jobs are not done \(drainLimit) after they were retried") }
+            return findings
         } catch {
             return ["retries: \(error)"]
         }

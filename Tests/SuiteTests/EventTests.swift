@@ -25,7 +25,7 @@ struct EventTests {
     }
 
     /// The replica that writes the answer is killed in the middle of it; a reader that changes replicas with every few
-    /// events assembles exactly what is stored in the end.
+    /// events, and says in both ways where it is, assembles exactly what is stored in the end.
     @Test func aReaderThatChangesReplicasWhileTheWriterIsKilledAssemblesTheStoredText() async throws {
         let pieces = slow(["I was ", "about ", "to say ", "something ", "quite ", "different", "!"])
         let first = Array(pieces.dropLast()) + [.hang]
@@ -48,7 +48,9 @@ struct EventTests {
                 while !screen.isAnswered {
                     turn += 1
                     let replica = suite.chats[1 + turn % 2]
-                    let reader = try await screen.open(user.at(replica), conversation: id)
+                    // Two by two, so that both replicas are told in both ways.
+                    let way: EventScreen.Resumption = turn % 4 < 2 ? .header : .query
+                    let reader = try await screen.open(user.at(replica), conversation: id, by: way)
                     let seen = screen.events
                     try await screen.read(reader) { $0.events > seen + 3 || $0.isAnswered }
                 }
@@ -160,11 +162,22 @@ struct EventScreen {
     private(set) var answers = 0
     var isAnswered: Bool { answers > 0 }
 
+    /// How the service is told where to go on: `Last-Event-ID`, or `?after=` for a client that can set no header.
+    enum Resumption: Sendable { case header, query }
+
     /// Opens the stream where this client is.
-    func open(_ client: ServiceClient, conversation: Int) async throws -> EventStream {
-        let headers: [(String, String)] = lastID.map { [("Last-Event-ID", $0)] } ?? []
-        let (status, events) = try await client.events(
-            .GET, "/conversations/\(conversation)/events", headers: .init(headers))
+    func open(
+        _ client: ServiceClient, conversation: Int, by way: Resumption = .header
+    ) async throws -> EventStream {
+        var path = "/conversations/\(conversation)/events"
+        var headers: [(String, String)] = []
+        if let lastID {
+            switch way {
+            case .header: headers = [("Last-Event-ID", lastID)]
+            case .query: path += "?after=\(lastID)"
+            }
+        }
+        let (status, events) = try await client.events(.GET, path, headers: .init(headers))
         guard status == 200 else { throw SuiteFault(description: "events: \(status)") }
         return events
     }

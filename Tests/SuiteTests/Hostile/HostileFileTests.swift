@@ -28,9 +28,7 @@ struct HostileFileTests {
                 let (seen, evidence) = try await outcome(of: row, conversation: id, user: user)
                 #expect(!seen.isDisjoint(with: [row.expected] + row.also), "\(row.file): \(evidence)")
             }
-            let good = try await user.upload([Fixture("documents/letter_en_clean.png")], to: id)
-            #expect(try await user.finalMessage(good)["status"] == "completed")
-            #expect(suite.chats.allSatisfy { $0.process.isRunning })
+            try await expectUnharmed(suite, user, conversation: id)
             #expect(try await user.chat.get("/readyz").status == 200)
         }
         #expect(try launched() == [])
@@ -49,8 +47,9 @@ struct HostileFileTests {
         }
     }
 
-    /// The seed is fixed, so that a failure is there again at the next run.
-    @Test func everyFixtureMayBeDamagedInEveryWay() async throws {
+    /// All ways of damage meet a third of the fixtures each. The seed is fixed, so that a failure is there again at the
+    /// next run.
+    @Test func everyFixtureMayBeDamagedInAThirdOfTheWays() async throws {
         let fixtures = Fixture.documents + Fixture.hostile
         try await withSuite(settings: ["OCR_PAGE_SECONDS": "20", "OCR_WORKERS": "2"]) { suite in
             let user = try await suite.register()
