@@ -7,16 +7,23 @@ import Synchronization
 
 /// The answers of `GET /api/profile`, kept for a moment: clients ask for it more often than for anything else here.
 ///
-/// An answer is at most a second old. A change on this replica drops it at once, one on another as soon as its
-/// notification arrives. Two generations as in the cache of verified tokens: bounded, and every operation is O(1).
+/// A change on this replica drops an answer at once, one on another as soon as its notification arrives. Beside that an
+/// answer is read again in the background once it is `freshness` old and asked for, and is given for `lifetime` at most:
+/// a database that is slow for a moment, as while many sign in, holds up nobody who asks. Two generations as in the
+/// cache of verified tokens: bounded, and every operation is O(1).
 final class ProfileAnswers: Service {
     /// What a change is told on, by the statement that makes it; the payload is the user's id.
     static let channel = "profile_changed"
-    private static let lifetime = Duration.seconds(1)
+    private static let freshness = Duration.seconds(1)
+    private static let lifetime = Duration.seconds(2)
+    /// Answers that may wait to be read again; more are read by whoever asks when they are too old.
+    private static let waitingMax = 256
 
     private struct Entry {
         let answer: ByteBuffer
-        let until: ContinuousClock.Instant
+        let readAt: ContinuousClock.Instant
+        /// It waits to be read again.
+        var isRenewed = false
     }
 
     private struct State {
@@ -29,21 +36,49 @@ final class ProfileAnswers: Service {
     private let state = Mutex(State())
     private let generationMax: Int
     private let database: PostgresDatabase
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let (renewals, renewal) = AsyncStream.makeStream(
+        of: Int.self, bufferingPolicy: .bufferingOldest(waitingMax))
 
-    /// - Parameter answersMax: how many are kept.
-    init(database: PostgresDatabase, answersMax: Int = 10_000) {
-        (self.database, generationMax) = (database, max(1, answersMax / 2))
+    /// - Parameters:
+    ///   - answersMax: how many are kept.
+    ///   - now: the time, for tests.
+    init(
+        database: PostgresDatabase, answersMax: Int = 10_000,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        (self.database, generationMax, self.now) = (database, max(1, answersMax / 2), now)
     }
 
     /// - Returns: the document; nil when there is no such user any more.
     func answer(ofUser id: Int) async throws -> ByteBuffer? {
-        let now = ContinuousClock.now
-        let (known, changes) = state.withLock { state in
-            ((state.young[id] ?? state.old[id]).flatMap { $0.until > now ? $0.answer : nil }, state.changes)
+        if let known = known(id) { return known }
+        return try await read(id)
+    }
+
+    /// The kept answer; once, when it is no longer fresh, it is put up for being read again.
+    private func known(_ id: Int) -> ByteBuffer? {
+        let now = now()
+        let (answer, isStale): (ByteBuffer?, Bool) = state.withLock { state in
+            guard let entry = state.young[id] ?? state.old[id], now < entry.readAt + Self.lifetime else {
+                return (nil, false)
+            }
+            guard !entry.isRenewed, now >= entry.readAt + Self.freshness else { return (entry.answer, false) }
+            state.young[id]?.isRenewed = true
+            state.old[id]?.isRenewed = true
+            return (entry.answer, true)
         }
-        if let known { return known }
-        guard let profile = try await database.profile(ofUser: id) else { return nil }
-        let entry = Entry(answer: profile.json, until: now + Self.lifetime)
+        if isStale { renewal.yield(id) }
+        return answer
+    }
+
+    private func read(_ id: Int) async throws -> ByteBuffer? {
+        let (readAt, changes) = (now(), state.withLock(\.changes))
+        guard let profile = try await database.profile(ofUser: id) else {
+            forget(id)
+            return nil
+        }
+        let entry = Entry(answer: profile.json, readAt: readAt)
         state.withLock { state in
             guard state.changes == changes else { return }
             if state.young.count >= generationMax { (state.old, state.young) = (state.young, [:]) }
@@ -68,16 +103,29 @@ final class ProfileAnswers: Service {
         }
     }
 
-    /// Hears of changes on other replicas until the service stops.
+    /// Hears of changes on other replicas, and reads again what is asked for, until the service stops.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
-            for await event in database.listen(to: [Self.channel]) {
-                switch event {
-                case .notification(_, let payload): if let id = Int(payload) { forget(id) }
-                case .listening: forgetAll()
-                }
+            await withTaskGroup { group in
+                group.addTask { await self.hearOfChanges() }
+                group.addTask { await self.renew() }
             }
         }
+    }
+
+    private func hearOfChanges() async {
+        for await event in database.listen(to: [Self.channel]) {
+            switch event {
+            case .notification(_, let payload): if let id = Int(payload) { forget(id) }
+            case .listening: forgetAll()
+            }
+        }
+    }
+
+    /// Reads what was put up for it, until the task is cancelled. One after the other: a storm of users costs one statement at a time, and who is not reached reads for himself.
+    /// A read that fails leaves the answer to its lifetime.
+    func renew() async {
+        for await id in renewals { _ = try? await read(id) }
     }
 }
 

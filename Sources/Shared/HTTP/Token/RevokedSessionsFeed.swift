@@ -76,6 +76,7 @@ package struct RevokedSessionsFeed: Service {
                 try await load()
                 failures = 0
             } catch {
+                guard !Task.isCancelled else { return }
                 failures += 1
                 // The first one, and then about one a minute.
                 if failures % 120 == 1 { logger.warning("revoked sessions not read", metadata: ["error": "\(error)"]) }
