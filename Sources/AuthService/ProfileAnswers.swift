@@ -7,10 +7,10 @@ import Synchronization
 
 /// The answers of `GET /api/profile`, kept for a moment: clients ask for it more often than for anything else here.
 ///
-/// A change on this replica drops an answer at once, one on another as soon as its notification arrives. Beside that an
-/// answer is read again in the background once it is `freshness` old and asked for, and is given for `lifetime` at most:
-/// a database that is slow for a moment, as while many sign in, holds up nobody who asks. Two generations as in the
-/// cache of verified tokens: bounded, and every operation is O(1).
+/// A change on this replica drops an answer at once, one on another as soon as its notification arrives. Beside that
+/// an answer is read again in the background once it is `freshness` old and asked for, and is given for `lifetime` at
+/// most: a database that is slow for a moment, as while many sign in, holds up nobody who asks. Two generations as in
+/// the cache of verified tokens: bounded, and every operation is O(1).
 final class ProfileAnswers: Service {
     /// What a change is told on, by the statement that makes it; the payload is the user's id.
     static let channel = "profile_changed"
@@ -122,8 +122,9 @@ final class ProfileAnswers: Service {
         }
     }
 
-    /// Reads what was put up for it, until the task is cancelled. One after the other: a storm of users costs one statement at a time, and who is not reached reads for himself.
-    /// A read that fails leaves the answer to its lifetime.
+    /// Reads what was put up for it, until the task is cancelled. One after the other: a storm of users costs one
+    /// statement at a time, and who is not reached reads for himself. A read that fails leaves the answer to its
+    /// lifetime.
     func renew() async {
         for await id in renewals { _ = try? await read(id) }
     }

@@ -67,8 +67,10 @@ struct ProfileAnswersTests {
     ) async throws {
         try await withTestDatabase(migrated: true) { database, _ in
             let user = try await database.query(
-                "insert into auth.users (email, name, password_hash) values ('ann@example.com', 'Ann', '$argon2id$') returning id"
-            )[0].decode(Int.self)
+                """
+                insert into auth.users (email, name, password_hash)
+                values ('ann@example.com', 'Ann', '$argon2id$none') returning id
+                """)[0].decode(Int.self)
             let time = FakeTime()
             let answers = ProfileAnswers(database: database, now: { time.now })
             try await withThrowingTaskGroup { group in

@@ -80,6 +80,25 @@ struct RefreshTests {
         }
     }
 
+    @Test("a session ends when it was idle for REFRESH_TOKEN_DAYS, and after three times that in any case")
+    func days() async throws {
+        try await AuthSite.run(["REFRESH_TOKEN_DAYS": "2"]) { site in
+            let token = try await site.register().refreshToken
+            // The times are read one after the other within one statement.
+            let isAfter: (SQL, SQL) -> SQL = {
+                "abs(extract(epoch from \(sql: $0) - \(sql: $1) * interval '1 day')) < 60"
+            }
+            let absolute = isAfter("absolute_expires_at - created_at", "6")
+            let idle = isAfter("expires_at - last_used_at", "2")
+            let count: SQL = "select count(*) from auth.sessions where \(sql: absolute) and \(sql: idle)"
+            #expect(try await site.count(count) == 1)
+            try await site.database.query("update auth.sessions set expires_at = expires_at - interval '1 day'")
+            #expect(try await site.count(count) == 0)
+            #expect(try await site.refresh(token).status == 200)
+            #expect(try await site.count(count) == 1)
+        }
+    }
+
     @Test("an idle session ends, and a busy one at the absolute limit")
     func limits() async throws {
         try await AuthSite.run { site in

@@ -24,6 +24,31 @@ struct LargeBodyTests {
         }
     }
 
+    /// More than any upload may have is refused before it is sent: by its length, with the contract's answer.
+    @Test func whatIsLargerThanAnyUploadIsRefusedAtItsLength() async throws {
+        try await withProxy { site, client in
+            let folder = try TemporaryFolder()
+            defer { folder.remove() }
+            let (file, answer) = (folder.url.appending(path: "large.txt"), folder.url.appending(path: "answer"))
+            try Data(repeating: UInt8(ascii: "a"), count: Self.mebibyte * 53).write(to: file)
+            let curl = try await SpawnedProcess.start(
+                URL(filePath: "/usr/bin/curl"),
+                [
+                    "-s", "-o", answer.path, "-w", "%{http_code} %{size_upload}\\n", "--expect100-timeout", "60",
+                    "-H", "Authorization: Bearer \(site.user.token)", "-H", "Expect: 100-continue",
+                    "-F", "conversation_id=\(site.conversation)", "-F", "file=@\(file.path);type=text/plain",
+                    client.base + "/chat/file",
+                ], name: "curl", environment: [:], directory: folder.url)
+            #expect(try await curl.waitForExit(atMost: .seconds(120)) == 0)
+            for await _ in curl.log.lines {}
+            let told = curl.log.text.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+            #expect(told.count == 2 && told[0] == 413 && told[1] < Self.mebibyte, "\(curl.log.text)")
+            let problem = try JSON(parsing: Data(contentsOf: answer))
+            #expect(problem["code"] == "payload_too_large" && problem["status"].int == 413)
+            try await site.expectNothingLeft()
+        }
+    }
+
     /// Runs `body` with a client of ChatService behind nginx.
     private func withProxy(_ body: @Sendable (KillSite, ServiceClient) async throws -> Void) async throws {
         try await KillSite.with { site in

@@ -8,8 +8,9 @@ struct Janitor: Sendable {
     let database: PostgresDatabase
     let uploads: LocalUploads
     let logger: Logger
+    /// Between two rounds.
+    var interval: Duration = .seconds(600)
 
-    static let interval: Duration = .seconds(600)
     /// How long a cancelled upload can be taken up again.
     static let keptHours = 24
     /// Idempotency keys that one statement deletes.
@@ -17,7 +18,7 @@ struct Janitor: Sendable {
 
     /// Runs until the task is cancelled.
     func run() async {
-        repeat { await sweep() } while (try? await Task.sleep(for: Self.interval)) != nil
+        repeat { await sweep() } while (try? await Task.sleep(for: interval)) != nil
     }
 
     /// One round.

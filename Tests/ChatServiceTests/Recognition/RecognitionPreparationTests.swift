@@ -43,9 +43,12 @@ struct RecognitionPreparationTests {
 }
 
 extension PreparationStep {
-    /// Whether both are the same, angles to a quarter of a degree.
+    /// Whether both are the same, angles to a quarter of a degree and factors to a tenth.
     fileprivate func isAbout(_ other: PreparationStep) -> Bool {
-        if case .straightened(let one) = self, case .straightened(let two) = other { return abs(one - two) < 0.25 }
-        return self == other
+        switch (self, other) {
+        case (.straightened(let one), .straightened(let two)): abs(one - two) < 0.25
+        case (.scaled(let one), .scaled(let two)): abs(one / two - 1) < 0.1
+        default: self == other
+        }
     }
 }

@@ -6,7 +6,8 @@ import TestSupport
 
 /// A page as bad scanners and telephones deliver it, made from a clean one.
 enum Wear: CaseIterable, Sendable {
-    case skewed, skewedTheOtherWay, shadow, hardShadow, halfResolution, quarterLeft, quarterRight, upsideDown
+    case skewed, skewedTheOtherWay, shadow, hardShadow, halfResolution, smallLetters, quarterLeft, quarterRight,
+        upsideDown
     case inverted, speckled
 
     /// What preparation has to find out.
@@ -17,8 +18,11 @@ enum Wear: CaseIterable, Sendable {
         case .shadow, .hardShadow: .evenedLight
         case .inverted: .inverted
         case .speckled: .despeckled
-        // Which quarter is right shows later, when the text makes sense.
-        case .halfResolution, .quarterLeft, .quarterRight, .upsideDown: nil
+        case .smallLetters: .scaled(by: 2.4)
+        case .quarterLeft: .turned(quarters: 1)
+        case .quarterRight: .turned(quarters: 3)
+        // Letters of this size are read as they are; the other shows later, when the text makes no sense.
+        case .halfResolution, .upsideDown: nil
         }
     }
 }
@@ -46,6 +50,7 @@ enum WornPage {
         case .shadow: shaded(page) { 1 - 0.65 / (1 + exp((0.55 - $0) * 12)) }
         case .hardShadow: shaded(page) { $0 < 0.5 ? 1 : 0.4 }
         case .halfResolution: pixScaleAreaMap(page.pix, 0.5, 0.5)
+        case .smallLetters: pixScaleAreaMap(page.pix, 0.4, 0.4)
         case .quarterLeft: pixRotate90(page.pix, -1)
         case .quarterRight: pixRotate90(page.pix, 1)
         case .upsideDown: pixRotate180(nil, page.pix)

@@ -1,4 +1,5 @@
 import Foundation
+import Shared
 import TestSupport
 import Testing
 
@@ -47,7 +48,13 @@ struct DrainTests {
         }
     }
 
-    /// A newer version has migrated the database; the older ones go on, and may even be started again.
+    private static let migrationOfANewerVersion = Migration(
+        number: (Migration.embedded.map(\.number).max() ?? 0) + 1, name: "of_a_newer_version",
+        sql: ["messages", "jobs", "files", "conversations"].map {
+            "alter table chat.\($0) add column newer text default 'something';\n"
+        }.joined() + "create index newer on chat.messages (newer);")
+
+    /// A newer version migrates the database under load; the older ones go on, and may even be started again.
     @Test func isNotNeededForAMigrationThatAnOlderVersionCanLiveWith() async throws {
         try await KillSite.with(replicas: 2) { site in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -60,18 +67,10 @@ struct DrainTests {
                         }
                     }
                 }
+                // What a replica of the newer version does at its start.
                 group.addTask {
-                    try await site.database.query(
-                        """
-                        with entry as (insert into parley.migrations (number, name, sha256)
-                            select 999, 'of_a_newer_version', 'unknown' returning number)
-                        select number from entry
-                        """)
-                    for table in ["messages", "jobs", "files", "conversations"] {
-                        try await site.database.query(
-                            "alter table chat.\(unsafeRaw: table) add column newer text default 'something'")
-                    }
-                    try await site.database.query("create index newer on chat.messages (newer)")
+                    let newer = Migration.embedded + [Self.migrationOfANewerVersion]
+                    try await Migrator(migrations: newer).migrate(site.database, logger: .quiet)
                 }
                 try await group.waitForAll()
             }
