@@ -18,7 +18,8 @@ struct ConversationTail: Sendable {
     private let database: PostgresDatabase
     private let conversationID: Int
     private let userID: Int
-    private var change: Int
+    /// The number of the last change that was told.
+    private(set) var change: Int
     /// The last change of the conversation itself that was told.
     private var ownChange: Int
     private var ledger: DraftLedger
@@ -45,7 +46,11 @@ struct ConversationTail: Sendable {
         var events = ByteBuffer()
         events.writeEventStart(id: tail.position)
         if cursor == nil { for message in now.messages { tail.tell(message, to: &events) } }
-        return Batch(tail: tail, events: events, due: [])
+        // Nothing is on its way where no message is being worked on.
+        let isToldWhole = cursor == nil && now.isWhole
+        return Batch(
+            tail: tail, events: events,
+            due: isToldWhole ? now.messages.isEmpty ? [] : .deltas : [.changes, .deltas])
     }
 
     private var position: String { EventCursor(change: change, drafts: ledger.told).text }

@@ -7,7 +7,7 @@ import Synchronization
 /// The doorbell of this replica's readers of events: wakes them for what happens here and on other replicas.
 ///
 /// Rows are the truth: a ring carries nothing but the id of a conversation, and may be lost. Behind it a poll compares
-/// what the readers were woken for with the rows. One connection listens for all readers.
+/// where the readers are with the rows. One connection listens for all readers.
 final class EventHub: Service {
     private struct State {
         var readers: [Int: [EventReader]] = [:]
@@ -64,11 +64,11 @@ final class EventHub: Service {
         if let refusal { throw Problem(refusal) }
     }
 
-    /// Runs `body` with a reader that is woken for everything, to begin with.
+    /// Runs `body` with a reader that is woken for what happens from now on.
     func withReader(
         ofConversation id: Int, _ identity: AccessIdentity, _ body: (EventReader) async throws -> Void
     ) async rethrows {
-        let reader = EventReader(conversationID: id, identity: identity, signals: [.changes, .deltas])
+        let reader = EventReader(conversationID: id, identity: identity)
         add(reader)
         defer { remove(reader) }
         try await body(reader)
@@ -170,22 +170,20 @@ final class EventHub: Service {
         }
     }
 
-    /// What rang no bell that was heard here: compares the rows with how they stood at the last look.
+    /// What rang no bell that was heard here: compares the rows with where the readers are.
     private func poll() async {
-        var known: [Int: EventStanding] = [:]
         while (try? await Task.sleep(for: pollInterval)) != nil {
             let ids = state.withLock { Array($0.readers.keys) }
-            guard !ids.isEmpty else {
-                known = [:]
-                continue
-            }
+            guard !ids.isEmpty else { continue }
             do {
                 let found = try await database.eventStandings(ofConversations: ids)
                 for id in ids {
-                    if found[id]?.changes != known[id]?.changes || found[id] == nil { wake(id, .changes) }
-                    if found[id]?.hasDeltas == true { wake(id, .deltas) }
+                    guard let standing = found[id] else {
+                        wake(id, .changes)
+                        continue
+                    }
+                    for reader in state.withLock({ $0.readers[id] }) ?? [] { reader.compare(with: standing) }
                 }
-                known = found
             } catch {
                 logger.debug("events not polled", metadata: ["error": "\(error)"])
             }

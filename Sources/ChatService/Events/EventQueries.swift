@@ -131,7 +131,7 @@ extension PostgresQuerying {
 }
 
 /// How far a conversation is.
-struct EventStanding: Sendable, Equatable {
+struct EventStanding: Sendable {
     let changes: Int
     let hasDeltas: Bool
 }

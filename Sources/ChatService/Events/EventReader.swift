@@ -19,9 +19,11 @@ struct EventSignals: OptionSet, Sendable {
 /// nothing piles up for a reader that is slow.
 final class EventReader: Sendable {
     private struct State {
-        var signals: EventSignals
+        var signals: EventSignals = []
         var waiting: CheckedContinuation<EventSignals, Never>?
         var silentTicks = 0
+        /// The number of the last change that was told; nil until the stream has begun.
+        var change: Int?
 
         /// The one who waits and what for, if there is both.
         mutating func takeWaiting() -> (
@@ -41,11 +43,10 @@ final class EventReader: Sendable {
     private let identity: AccessIdentity
     private let state: Mutex<State>
 
-    /// - Parameter signals: what the reader begins with.
-    init(conversationID: Int, identity: AccessIdentity, signals: EventSignals) {
+    init(conversationID: Int, identity: AccessIdentity) {
         self.conversationID = conversationID
         self.identity = identity
-        state = Mutex(State(signals: signals))
+        state = Mutex(State())
     }
 
     var userID: Int { identity.userID }
@@ -77,6 +78,19 @@ final class EventReader: Sendable {
     /// Something was written: the silence begins anew.
     func wasTold() {
         state.withLock { $0.silentTicks = 0 }
+    }
+
+    /// All up to the change of this number was told.
+    func hasReached(_ change: Int) {
+        state.withLock { $0.change = change }
+    }
+
+    /// Wakes the reader if the rows are not where it is: what woke it was lost.
+    func compare(with standing: EventStanding) {
+        guard let change = state.withLock(\.change) else { return }
+        var signals: EventSignals = standing.hasDeltas ? .deltas : []
+        if standing.changes != change { signals.insert(.changes) }
+        if !signals.isEmpty { signal(signals) }
     }
 
     /// Called once a second: pings a stream that was silent, ends one whose token is over.

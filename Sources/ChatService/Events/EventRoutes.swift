@@ -69,8 +69,11 @@ struct EventRoutes: Sendable {
         let begun = try await inChildTask {
             try await ConversationTail.begin(database, conversationID: conversationID, userID: userID, cursor: cursor)
         }
-        if let begun { try await events.send(events: begun.events) }
-        return begun?.tail
+        guard let begun else { return nil }
+        try await events.send(events: begun.events)
+        reader.hasReached(begun.tail.change)
+        reader.signal(begun.due)
+        return begun.tail
     }
 
     /// - Returns: nil when the conversation is no more.
@@ -86,6 +89,7 @@ struct EventRoutes: Sendable {
         } else if signals.contains(.ping) {
             try await events.sendPing()
         }
+        reader.hasReached(batch.tail.change)
         reader.signal(batch.due)
         return batch.tail
     }

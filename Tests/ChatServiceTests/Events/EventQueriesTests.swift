@@ -44,11 +44,25 @@ struct EventQueriesTests {
             let begun = try #require(
                 try await ConversationTail.begin(
                     fixture.database, conversationID: fixture.conversationID, userID: fixture.userID, cursor: nil))
-            #expect(messages(in: begun) == 2)
+            #expect(messages(in: begun) == 2 && begun.due == [.changes, .deltas])
             let rest = try #require(try await begun.tail.next([.changes, .deltas]))
             #expect(messages(in: rest) == 1 && rest.due.isEmpty)
             let nothing = try #require(try await rest.tail.next([.changes, .deltas]))
             #expect(nothing.events.readableBytes == 0 && nothing.due.isEmpty)
+        }
+    }
+
+    @Test func aBeginningThatToldAllWantsNoFurtherRead() async throws {
+        try await ChatFixture.with { fixture in
+            let begin: (EventCursor?) async throws -> ConversationTail.Batch? = { cursor in
+                try await ConversationTail.begin(
+                    fixture.database, conversationID: fixture.conversationID, userID: fixture.userID, cursor: cursor)
+            }
+            #expect(try await begin(nil)?.due == [])
+            #expect(try await begin(EventCursor("0"))?.due == [.changes, .deltas])
+            _ = try await fixture.accept()
+            let answering = try #require(try await begin(nil))
+            #expect(messages(in: answering) == 1 && answering.due == .deltas)
         }
     }
 

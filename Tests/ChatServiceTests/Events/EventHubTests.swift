@@ -1,0 +1,78 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import ChatService
+
+@Suite("Readers of events")
+struct EventHubTests {
+    private static let identity = AccessIdentity(
+        userID: 1, email: "ann@example.com", sessionID: UUID(), tokenID: "t", issuedAt: 0, expiresAt: .max)
+
+    /// The poll of a hub whose notifications are lost.
+    @Test func aChangeThatRangNoBellIsFoundByThePoll() async throws {
+        try await withHub { fixture, hub in
+            try await hub.withReader(ofConversation: fixture.conversationID, Self.identity) { reader in
+                reader.hasReached(try await standing(fixture).changes)
+                let job = try await fixture.accept().job
+                #expect(await reader.next().contains(.changes))
+                reader.hasReached(try await standing(fixture).changes)
+
+                // What comes first may be from a look at the rows as they were before.
+                try await fixture.database.query(
+                    """
+                    insert into chat.deltas (conversation_id, message_id, attempt, position, question_id, text, job_id)
+                    select conversation_id, \(job.answerID), 1, 0, \(job.questionID), 'On', id
+                    from chat.jobs where subject_id = \(job.questionID)
+                    """)
+                while await !reader.next().contains(.deltas) {}
+            }
+        }
+    }
+
+    @Test func readersOfADeletedConversationAreWoken() async throws {
+        try await withHub { fixture, hub in
+            try await hub.withReader(ofConversation: fixture.conversationID, Self.identity) { reader in
+                reader.hasReached(try await standing(fixture).changes)
+                try await fixture.database.query("delete from chat.conversations where id = \(fixture.conversationID)")
+                #expect(await reader.next().contains(.changes))
+            }
+        }
+    }
+
+    @Test func aReaderThatIsWhereTheRowsAreIsLeftAlone() async {
+        let reader = EventReader(conversationID: 1, identity: Self.identity)
+        // Until the stream has begun there is nothing to compare.
+        reader.compare(with: EventStanding(changes: 7, hasDeltas: true))
+        reader.hasReached(7)
+        reader.compare(with: EventStanding(changes: 7, hasDeltas: false))
+        reader.signal(.ping)
+        #expect(await reader.next() == .ping)
+
+        reader.compare(with: EventStanding(changes: 8, hasDeltas: false))
+        #expect(await reader.next() == .changes)
+        reader.compare(with: EventStanding(changes: 7, hasDeltas: true))
+        #expect(await reader.next() == .deltas)
+    }
+
+    /// A hub that polls all the time.
+    private func withHub(_ body: (ChatFixture, EventHub) async throws -> Void) async throws {
+        try await ChatFixture.with { fixture in
+            let frame = HTTPFrame(name: "test", settings: HTTPSettings())
+            let hub = EventHub(
+                database: fixture.database, revoked: RevokedSessions(), drain: frame.drain, logger: .quiet,
+                pollInterval: .milliseconds(10))
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await hub.run() }
+                try await body(fixture, hub)
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func standing(_ fixture: ChatFixture) async throws -> EventStanding {
+        try await fixture.database.eventStandings(ofConversations: [fixture.conversationID])[fixture.conversationID]
+            .orThrow("the conversation")
+    }
+}
