@@ -23,7 +23,7 @@ final class ProfileAnswers: Service {
         let answer: ByteBuffer
         let readAt: ContinuousClock.Instant
         /// It waits to be read again.
-        var isRenewed = false
+        var isQueued = false
     }
 
     private struct State {
@@ -63,25 +63,29 @@ final class ProfileAnswers: Service {
             guard let entry = state.young[id] ?? state.old[id], now < entry.readAt + Self.lifetime else {
                 return (nil, false)
             }
-            guard !entry.isRenewed, now >= entry.readAt + Self.freshness else { return (entry.answer, false) }
-            state.young[id]?.isRenewed = true
-            state.old[id]?.isRenewed = true
+            guard !entry.isQueued, now >= entry.readAt + Self.freshness else { return (entry.answer, false) }
+            state.young[id]?.isQueued = true
+            state.old[id]?.isQueued = true
             return (entry.answer, true)
         }
-        if isStale { renewal.yield(id) }
+        if isStale, case .dropped = renewal.yield(id) { leaveQueue(id) }
         return answer
     }
 
     private func read(_ id: Int) async throws -> ByteBuffer? {
         let (readAt, changes) = (now(), state.withLock(\.changes))
         guard let profile = try await database.profile(ofUser: id) else {
-            forget(id)
+            drop(id)
             return nil
         }
         let entry = Entry(answer: profile.json, readAt: readAt)
         state.withLock { state in
             guard state.changes == changes else { return }
-            if state.young.count >= generationMax { (state.old, state.young) = (state.young, [:]) }
+            // Of two reads at once the later one knows more.
+            if let known = state.young[id], known.readAt > readAt { return }
+            if state.young[id] == nil, state.young.count >= generationMax {
+                (state.old, state.young) = (state.young, [:])
+            }
             state.young[id] = entry
         }
         return entry.answer
@@ -89,10 +93,21 @@ final class ProfileAnswers: Service {
 
     /// The user's profile has changed.
     func forget(_ id: Int) {
+        state.withLock { $0.changes += 1 }
+        drop(id)
+    }
+
+    private func drop(_ id: Int) {
         state.withLock { state in
-            state.changes += 1
             state.young[id] = nil
             state.old[id] = nil
+        }
+    }
+
+    private func leaveQueue(_ id: Int) {
+        state.withLock { state in
+            state.young[id]?.isQueued = false
+            state.old[id]?.isQueued = false
         }
     }
 
@@ -123,10 +138,13 @@ final class ProfileAnswers: Service {
     }
 
     /// Reads what was put up for it, until the task is cancelled. One after the other: a storm of users costs one
-    /// statement at a time, and who is not reached reads for himself. A read that fails leaves the answer to its
-    /// lifetime.
+    /// statement at a time, and who is not reached reads for himself. After a read that failed the next one who asks
+    /// puts the answer up again.
     func renew() async {
-        for await id in renewals { _ = try? await read(id) }
+        for await id in renewals {
+            _ = try? await read(id)
+            leaveQueue(id)
+        }
     }
 }
 

@@ -51,24 +51,37 @@ final class EventHub: Service {
 
     // MARK: Readers
 
-    /// How many streams are open.
+    /// How many streams have a place.
     var readerCount: Int { state.withLock(\.count) }
 
     /// Refuses a stream that would be one too many: 429 for the user, 503 for this replica, or 503 while it stops.
-    func checkRoom(forUser userID: Int) throws(Problem) {
+    func takePlace(forUser userID: Int) throws(Problem) -> EventPlace {
         let refusal: ProblemCode? = state.withLock { state in
             if state.isClosed { return .draining }
             if state.ofUser[userID, default: 0] >= Self.readersOfUserMax { return .tooManyStreams }
-            return state.count >= Self.readersMax ? .overloaded : nil
+            if state.count >= Self.readersMax { return .overloaded }
+            state.count += 1
+            state.ofUser[userID, default: 0] += 1
+            return nil
         }
         if let refusal { throw Problem(refusal) }
+        return EventPlace { [self] in leave(userID) }
+    }
+
+    private func leave(_ userID: Int) {
+        state.withLock { state in
+            state.count -= 1
+            let ofUser = state.ofUser[userID, default: 1] - 1
+            state.ofUser[userID] = ofUser > 0 ? ofUser : nil
+        }
     }
 
     /// Runs `body` with a reader that is woken for what happens from now on.
     func withReader(
-        ofConversation id: Int, _ identity: AccessIdentity, _ body: (EventReader) async throws -> Void
+        ofConversation id: Int, _ identity: AccessIdentity, in place: EventPlace,
+        _ body: (EventReader) async throws -> Void
     ) async rethrows {
-        let reader = EventReader(conversationID: id, identity: identity)
+        let reader = EventReader(conversationID: id, identity: identity, place: place)
         add(reader)
         defer { remove(reader) }
         try await body(reader)
@@ -77,8 +90,6 @@ final class EventHub: Service {
     private func add(_ reader: EventReader) {
         let isClosed = state.withLock { state in
             state.readers[reader.conversationID, default: []].append(reader)
-            state.count += 1
-            state.ofUser[reader.userID, default: 0] += 1
             return state.isClosed
         }
         if isClosed { reader.signal(.end) }
@@ -88,9 +99,6 @@ final class EventHub: Service {
         state.withLock { state in
             let left = state.readers[reader.conversationID]?.filter { $0 !== reader } ?? []
             state.readers[reader.conversationID] = left.isEmpty ? nil : left
-            state.count -= 1
-            let ofUser = state.ofUser[reader.userID, default: 1] - 1
-            state.ofUser[reader.userID] = ofUser > 0 ? ofUser : nil
         }
     }
 

@@ -15,6 +15,16 @@ struct EventSignals: OptionSet, Sendable {
     static let end = EventSignals(rawValue: 8)
 }
 
+/// The place of one stream among those of its user and of this replica; free again when nobody holds it any more, also
+/// if the stream never began.
+final class EventPlace: Sendable {
+    private let giveBack: @Sendable () -> Void
+
+    init(giveBack: @escaping @Sendable () -> Void = {}) { self.giveBack = giveBack }
+
+    deinit { giveBack() }
+}
+
 /// One open stream of events: a bell, and whose it is. What is told is read from the rows by the one who waits here, so
 /// nothing piles up for a reader that is slow.
 final class EventReader: Sendable {
@@ -41,12 +51,13 @@ final class EventReader: Sendable {
 
     let conversationID: Int
     private let identity: AccessIdentity
-    private let state: Mutex<State>
+    private let place: EventPlace
+    private let state = Mutex(State())
 
-    init(conversationID: Int, identity: AccessIdentity) {
+    init(conversationID: Int, identity: AccessIdentity, place: EventPlace) {
         self.conversationID = conversationID
         self.identity = identity
-        state = Mutex(State())
+        self.place = place
     }
 
     var userID: Int { identity.userID }

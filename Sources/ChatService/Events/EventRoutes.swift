@@ -14,13 +14,13 @@ struct EventRoutes: Sendable {
         let id = try context.id("id")
         let cursor = try Self.cursor(of: request)
         let identity = context.identity
-        try hub.checkRoom(forUser: identity.userID)
+        let place = try hub.takePlace(forUser: identity.userID)
         guard try await database.conversation(id, userID: identity.userID) != nil else {
             throw Problem(.conversationNotFound)
         }
         let (database, hub) = (database, hub)
         return .eventStream { events in
-            try await hub.withReader(ofConversation: id, identity) { reader in
+            try await hub.withReader(ofConversation: id, identity, in: place) { reader in
                 try await Self.tell(reader, of: database, from: cursor, to: events)
             }
         }

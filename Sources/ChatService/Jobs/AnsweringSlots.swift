@@ -110,9 +110,11 @@ extension JobPool {
     /// Ends what has waited for the model for too long; asked while the model is away, because nothing is claimed then.
     func failImpatient() async {
         do {
-            let count = try await database.failWaitingAnswers(
+            let conversations = try await database.failWaitingAnswers(
                 olderThan: JobRetrySchedule.patience, with: .modelAway)
-            if count > 0 { logger.warning("gave up on the model", metadata: ["messages": "\(count)"]) }
+            guard !conversations.isEmpty else { return }
+            logger.warning("gave up on the model", metadata: ["messages": "\(conversations.count)"])
+            for conversation in Set(conversations) { events.announce(conversation) }
         } catch {
             logger.debug("patience not checked", metadata: ["error": "\(error)"])
         }

@@ -118,8 +118,7 @@ final class JobPool: Service {
     /// Tells readers of events that a job was claimed.
     func announceProgress(of job: ClaimedJob) async {
         do {
-            try await database.noteProgress(of: job)
-            events.announce(job.conversationID)
+            if try await database.noteProgress(job.fence) { events.announce(job.conversationID) }
         } catch {
             logger.debug("progress not noted", metadata: ["job": "\(job.fence.jobID)", "error": "\(error)"])
         }

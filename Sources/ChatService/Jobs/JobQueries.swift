@@ -79,14 +79,21 @@ extension PostgresQuerying {
     }
 
     /// Tells readers of events that the progress of a message has changed: its job was claimed.
-    func noteProgress(of job: ClaimedJob) async throws {
+    ///
+    /// - Returns: whether the job was still this holder's.
+    func noteProgress(_ fence: JobFence) async throws -> Bool {
         try await query(
             """
-            with conversation as (
+            with job as (
+                select subject_id, conversation_id from chat.jobs
+                where id = \(fence.jobID) and attempt = \(fence.attempt) for no key update),
+            conversation as (
                 update chat.conversations set changes = changes + 1
-                where id = \(job.conversationID) returning changes)
-            update chat.messages set change = c.changes from conversation c where messages.id = \(job.subjectID)
-            """)
+                where id = (select conversation_id from job) returning changes)
+            update chat.messages set change = c.changes from conversation c, job
+            where messages.id = job.subject_id
+            """
+        ).affectedRows == 1
     }
 
     /// Stores the answer and ends the job, or changes nothing when the job is no longer this holder's.
@@ -178,8 +185,8 @@ extension PostgresQuerying {
 
     /// Ends the jobs that wait for the model and were accepted longer ago than `age`. Their text is known and kept.
     ///
-    /// - Returns: how many.
-    func failWaitingAnswers(olderThan age: Duration, with failure: JobFailure) async throws -> Int {
+    /// - Returns: the conversation of each.
+    func failWaitingAnswers(olderThan age: Duration, with failure: JobFailure) async throws -> [Int] {
         try await query(
             """
             with job as (
@@ -189,7 +196,9 @@ extension PostgresQuerying {
                         and created_at < clock_timestamp() - make_interval(secs => \(age / .seconds(1)))
                     order by id limit 100
                     for update skip locked))
-                returning subject_id, conversation_id),
+                returning subject_id, question_id, answer_id, conversation_id),
+            \(sql: Self.removalOfDeltas)
+            searched as (insert into chat.search_queue select question_id from job),
             numbered as (
                 select *, row_number() over (partition by conversation_id order by subject_id) as number from job),
             conversation as (
@@ -202,8 +211,9 @@ extension PostgresQuerying {
                 error_retryable = \(failure.isRetryable), change = c.changes - c.count + numbered.number
             from numbered join conversation c on c.id = numbered.conversation_id
             where messages.id = numbered.subject_id
+            returning c.id
             """
-        ).affectedRows
+        ).map { try $0.decode(Int.self) }
     }
 
     /// The finished answer of that id, if it is stored.

@@ -13,7 +13,7 @@ struct EventHubTests {
     /// The poll of a hub whose notifications are lost.
     @Test func aChangeThatRangNoBellIsFoundByThePoll() async throws {
         try await withHub { fixture, hub in
-            try await hub.withReader(ofConversation: fixture.conversationID, Self.identity) { reader in
+            try await withReader(hub, fixture) { reader in
                 reader.hasReached(try await standing(fixture).changes)
                 let job = try await fixture.accept().job
                 #expect(await reader.next().contains(.changes))
@@ -33,7 +33,7 @@ struct EventHubTests {
 
     @Test func readersOfADeletedConversationAreWoken() async throws {
         try await withHub { fixture, hub in
-            try await hub.withReader(ofConversation: fixture.conversationID, Self.identity) { reader in
+            try await withReader(hub, fixture) { reader in
                 reader.hasReached(try await standing(fixture).changes)
                 try await fixture.database.query("delete from chat.conversations where id = \(fixture.conversationID)")
                 #expect(await reader.next().contains(.changes))
@@ -42,7 +42,7 @@ struct EventHubTests {
     }
 
     @Test func aReaderThatIsWhereTheRowsAreIsLeftAlone() async {
-        let reader = EventReader(conversationID: 1, identity: Self.identity)
+        let reader = EventReader(conversationID: 1, identity: Self.identity, place: EventPlace())
         // Until the stream has begun there is nothing to compare.
         reader.compare(with: EventStanding(changes: 7, hasDeltas: true))
         reader.hasReached(7)
@@ -54,6 +54,29 @@ struct EventHubTests {
         #expect(await reader.next() == .changes)
         reader.compare(with: EventStanding(changes: 7, hasDeltas: true))
         #expect(await reader.next() == .deltas)
+    }
+
+    @Test func aPlaceThatNobodyHoldsIsFreeAgain() async throws {
+        try await ChatFixture.with { fixture in
+            let frame = HTTPFrame(name: "test", settings: HTTPSettings())
+            let hub = EventHub(
+                database: fixture.database, revoked: RevokedSessions(), drain: frame.drain, logger: .quiet)
+            for _ in 1...2 {
+                var places: [EventPlace] = []
+                for _ in 0..<EventHub.readersOfUserMax { places.append(try hub.takePlace(forUser: 7)) }
+                #expect(throws: Problem.self) { try hub.takePlace(forUser: 7) }
+                #expect(throws: Never.self) { try hub.takePlace(forUser: 8) }
+                #expect(hub.readerCount == places.count)
+            }
+            #expect(hub.readerCount == 0)
+        }
+    }
+
+    private func withReader(
+        _ hub: EventHub, _ fixture: ChatFixture, _ body: (EventReader) async throws -> Void
+    ) async throws {
+        let place = try hub.takePlace(forUser: Self.identity.userID)
+        try await hub.withReader(ofConversation: fixture.conversationID, Self.identity, in: place, body)
     }
 
     /// A hub that polls all the time.

@@ -9,7 +9,7 @@ import Testing
 struct StaleHolderTests {
     /// Every write that a holder can make.
     enum Write: CaseIterable {
-        case complete, fail, release, releaseAtACost, heartbeat, pagesTotal, page, unreadPage, crash, text
+        case complete, fail, release, releaseAtACost, heartbeat, progress, pagesTotal, page, unreadPage, crash, text
     }
 
     @Test(arguments: Write.allCases)
@@ -78,6 +78,7 @@ struct StaleHolderTests {
         case .release: try await database.releaseJob(fence, after: .zero, isSpared: true)
         case .releaseAtACost: try await database.releaseJob(fence, after: .seconds(5), isSpared: false)
         case .heartbeat: try await !database.renewLeases(of: [fence], leaseSeconds: 3600).isEmpty
+        case .progress: try await database.noteProgress(fence)
         case .pagesTotal: try await database.setPagesTotal(9, ofFile: fileID, fence: fence)
         case .page: try await database.storePage(1, text: "late", ofFile: fileID, fence: fence)
         case .unreadPage: try await database.storePage(1, text: nil, ofFile: fileID, fence: fence)

@@ -99,6 +99,12 @@ struct AttemptTests {
                 #expect(final["error"]["retryable"] == true)
                 let truth = try Fixture("documents/note_utf8.txt").trueText
                 #expect(DocumentTests.shareOfWords(of: truth, in: final["content"].string ?? "") == 1)
+                // "carrier", a word of the text.
+                let path = "/search?q=%D0%BF%D0%B5%D1%80%D0%B5%D0%B2%D0%BE%D0%B7%D1%87%D0%B8%D0%BA%D0%B0"
+                _ = try await polling(for: "the text to be found", atMost: .seconds(60)) {
+                    try await site.user.chat.get(path).json["hits"].array.first?["message_id"].int == message
+                        ? true : nil
+                }
                 try await site.expectNothingLeft()
             }
         }
