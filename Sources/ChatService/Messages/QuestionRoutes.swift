@@ -93,10 +93,14 @@ struct QuestionRoutes: Sendable {
         case .answered(let answer): return .success(answer)
         case .failed(let failure): return .failure(Problem(failure, questionID: job.questionID))
         case .handedOver:
-            guard let standing = try await database.questionStanding(job.questionID) else {
-                return .failure(Problem(.conversationNotFound))
+            do {
+                guard let standing = try await database.questionStanding(job.questionID) else {
+                    return .failure(Problem(.conversationNotFound))
+                }
+                return standing.end(questionID: job.questionID) ?? .failure(.answeredLater(questionID: job.questionID))
+            } catch let error as PostgresError {
+                return .failure(.endNotKnown(questionID: job.questionID, cause: error))
             }
-            return standing.end(questionID: job.questionID) ?? .failure(.answeredLater(questionID: job.questionID))
         }
     }
 

@@ -118,14 +118,19 @@ struct UploadRoutes: Sendable {
         let deadline = ContinuousClock.now + .seconds(waitSeconds)
         var pauses = StandingPauses()
         while ContinuousClock.now < deadline, !pool.held.isDraining {
-            if let end = try await end(of: question) {
-                return .json(
-                    .answer(
-                        try end.get(), questionID: question.questionID, conversationID: question.conversationID))
+            do {
+                if let end = try await end(of: question) {
+                    return .json(
+                        .answer(
+                            try end.get(), questionID: question.questionID, conversationID: question.conversationID))
+                }
+            } catch is PostgresError {
+                // The question is accepted, whether PostgreSQL can be asked about it now or not.
             }
             try await Task.sleep(for: pauses.next())
         }
-        if let mark = exchange.mark { try await database.setStatus(202, of: mark) }
+        // Without the mark a call with the same key looks at the question itself.
+        if let mark = exchange.mark { try? await database.setStatus(202, of: mark) }
         return .acceptedUpload(questionID: question.questionID, conversationID: question.conversationID)
     }
 
