@@ -108,6 +108,7 @@ extension ProblemTests {
             #expect(streams.count { $0.status == 200 } == 50)
             #expect(streams.count { $0.status == 429 } == 30)
             seen.expect(.tooManyStreams, try await user.chat.get(path))
+            // Held to here, so that the streams stay open.
             #expect(streams.count == 80)
         }
     }

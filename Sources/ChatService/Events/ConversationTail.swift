@@ -46,11 +46,11 @@ struct ConversationTail: Sendable {
         var events = ByteBuffer()
         events.writeEventStart(id: tail.position)
         if cursor == nil { for message in now.messages { tail.tell(message, to: &events) } }
+        var due: EventSignals = [.changes, .deltas]
+        if cursor == nil, now.isWhole { due.remove(.changes) }
         // Nothing is on its way where no message is being worked on.
-        let isToldWhole = cursor == nil && now.isWhole
-        return Batch(
-            tail: tail, events: events,
-            due: isToldWhole ? now.messages.isEmpty ? [] : .deltas : [.changes, .deltas])
+        if !due.contains(.changes), now.messages.isEmpty { due.remove(.deltas) }
+        return Batch(tail: tail, events: events, due: due)
     }
 
     private var position: String { EventCursor(change: change, drafts: ledger.told).text }

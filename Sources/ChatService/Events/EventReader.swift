@@ -51,6 +51,7 @@ final class EventReader: Sendable {
 
     let conversationID: Int
     private let identity: AccessIdentity
+    /// Only held: it is given back with the reader.
     private let place: EventPlace
     private let state = Mutex(State())
 

@@ -63,7 +63,7 @@ struct QuestionRoutes: Sendable {
                     try await events.send("delta") { json in json.member("text", text) }
                 }
             }
-            let end = await ending(of: job, progress)
+            let end = await end(of: job, await progress.outcome())
             try await events.send(
                 end, questionID: job.questionID, conversationID: job.conversationID, requestID: exchange.requestID)
         }
@@ -87,8 +87,8 @@ struct QuestionRoutes: Sendable {
         return accepted
     }
 
-    /// How the question ended, wherever it was answered.
-    private func end(of job: ClaimedJob, _ outcome: AnswerOutcome) async throws -> QuestionEnd {
+    /// How the question ended, wherever it was answered; also that it is not known, because PostgreSQL is away.
+    private func end(of job: ClaimedJob, _ outcome: AnswerOutcome) async -> QuestionEnd {
         switch outcome {
         case .answered(let answer): return .success(answer)
         case .failed(let failure): return .failure(Problem(failure, questionID: job.questionID))
@@ -98,18 +98,9 @@ struct QuestionRoutes: Sendable {
                     return .failure(Problem(.conversationNotFound))
                 }
                 return standing.end(questionID: job.questionID) ?? .failure(.answeredLater(questionID: job.questionID))
-            } catch let error as PostgresError {
+            } catch {
                 return .failure(.endNotKnown(questionID: job.questionID, cause: error))
             }
-        }
-    }
-
-    /// Every end is an event, also one that is not known because PostgreSQL is away.
-    private func ending(of job: ClaimedJob, _ progress: AnswerProgress) async -> QuestionEnd {
-        do {
-            return try await end(of: job, await progress.outcome())
-        } catch {
-            return .failure(.endNotKnown(questionID: job.questionID, cause: error))
         }
     }
 }
