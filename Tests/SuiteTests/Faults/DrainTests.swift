@@ -48,11 +48,17 @@ struct DrainTests {
         }
     }
 
-    private static let migrationOfANewerVersion = Migration(
-        number: (Migration.embedded.map(\.number).max() ?? 0) + 1, name: "of_a_newer_version",
-        sql: ["messages", "jobs", "files", "conversations"].map {
-            "alter table chat.\($0) add column newer text default 'something';\n"
-        }.joined() + "create index newer on chat.messages (newer);")
+    /// One table each, as a migration under load has to be: a transaction that waits for the locks of a second table
+    /// while it holds those of the first can meet a question that has them the other way round.
+    private static var migrationsOfANewerVersion: [Migration] {
+        let changes = ["messages", "jobs", "files", "conversations"].map {
+            "alter table chat.\($0) add column newer text default 'something'"
+        }
+        let first = (Migration.embedded.map(\.number).max() ?? 0) + 1
+        return (changes + ["create index newer on chat.messages (newer)"]).enumerated().map { index, sql in
+            Migration(number: first + index, name: "of_a_newer_version", sql: sql)
+        }
+    }
 
     /// A newer version migrates the database under load; the older ones go on, and may even be started again.
     @Test func isNotNeededForAMigrationThatAnOlderVersionCanLiveWith() async throws {
@@ -69,7 +75,7 @@ struct DrainTests {
                 }
                 // What a replica of the newer version does at its start.
                 group.addTask {
-                    let newer = Migration.embedded + [Self.migrationOfANewerVersion]
+                    let newer = Migration.embedded + Self.migrationsOfANewerVersion
                     try await Migrator(migrations: newer).migrate(site.database, logger: .quiet)
                 }
                 try await group.waitForAll()
