@@ -127,8 +127,10 @@ struct AccountRoutes: Sendable {
         let password = fields.string("password")
         try fields.finish()
         let attempt = try await PasswordCheck.Attempt(owner: password, request, context, database)
-        _ = try await passwords.run(attempt, refusedAs: .invalidPassword) { transaction, account -> Bool? in
-            try await transaction.deleteAccount(account, attempt.origin) ? true : nil
+        try await repeatingDeadlocks {
+            _ = try await passwords.run(attempt, refusedAs: .invalidPassword) { transaction, account -> Bool? in
+                try await transaction.deleteAccount(account, attempt.origin) ? true : nil
+            }
         }
         revoked.revoke(context.identity.sessionID, expiresAt: issuer.limits.lastExpiry)
         return .noContent

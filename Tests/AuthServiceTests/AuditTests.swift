@@ -43,18 +43,73 @@ struct AuditTests {
             _ = try await site.login()
             let other = try await site.database.read("select max(id) from auth.sessions").only
                 .decode(Int.self)
-            try await site.refuseAudit()
-            let before = try await site.everything()
-            let answer = try await call.send(site, one, other)
-            #expect(answer.status == 500 && answer.code == "internal_error", "\(answer)")
-            #expect(try await site.everything() == before)
-
-            // The same call is in order as soon as it can be audited.
-            try await site.database.query("drop trigger test_refuse on auth.audit")
-            let events = try await site.auditEvents().count
-            #expect(try await call.send(site, one, other).status < 500)
-            #expect(try await site.auditEvents().count > events)
+            try await expectNothing(site) { try await call.send(site, one, other) }
         }
+    }
+
+    /// A call that needs something first; `prepare` gives what it sends.
+    struct PreparedCall: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let prepare:
+            @Sendable (AuthSite, _ one: SessionAnswer, MailServer) async throws -> @Sendable () async throws -> Answer
+    }
+
+    static let preparedCalls: [PreparedCall] = [
+        PreparedCall(testDescription: "use a refresh token again") { site, one, _ in
+            let next = try await site.refresh(one.refreshToken).decoded(SessionAnswer.self)
+            _ = try await site.refresh(next.refreshToken)
+            return { try await site.refresh(one.refreshToken) }
+        },
+        PreparedCall(testDescription: "confirm the second factor") { site, one, _ in
+            let proposed = try await site.propose(one.token)
+            let app = try #require(AuthenticatorApp(proposed.secret))
+            return { try await site.send(.post, "/api/totp/confirm", ["totp": app.code(site)], token: one.token) }
+        },
+        PreparedCall(testDescription: "log in with a recovery code") { site, one, _ in
+            let codes = try await site.enableSecondFactor(one.token).codes
+            return { try await site.login(totp: codes[0]) }
+        },
+        PreparedCall(testDescription: "fail to log in with a code") { site, one, _ in
+            _ = try await site.enableSecondFactor(one.token)
+            return { try await site.login(totp: "nonsense") }
+        },
+        PreparedCall(testDescription: "turn the second factor off") { site, one, _ in
+            let codes = try await site.enableSecondFactor(one.token).codes
+            return { try await site.send(.delete, "/api/totp", ["totp": codes[0]], token: one.token) }
+        },
+        PreparedCall(testDescription: "reset the password") { site, _, server in
+            try await site.requestReset()
+            let token = try await server.mails(2)[1].token
+            return { try await site.reset(token, to: MailTests.newPassword) }
+        },
+        PreparedCall(testDescription: "confirm the address") { site, _, server in
+            let token = try await server.mails(1)[0].token
+            return { try await site.confirmEmail(token) }
+        },
+    ]
+
+    @Test("what cannot be audited does not happen, also where something goes before it", arguments: preparedCalls)
+    func atomicity(_ call: PreparedCall) async throws {
+        try await AuthSite.runWithMail("take") { site, server in
+            let one = try await site.register()
+            _ = try await server.mails(1)
+            try await expectNothing(site, after: try await call.prepare(site, one, server))
+        }
+    }
+
+    /// Sends a call twice: while it cannot be audited, and when it can.
+    private func expectNothing(_ site: AuthSite, after call: @Sendable () async throws -> Answer) async throws {
+        try await site.refuseAudit()
+        let before = try await site.everything()
+        let answer = try await call()
+        #expect(answer.status == 500 && answer.code == "internal_error", "\(answer)")
+        #expect(try await site.everything() == before)
+
+        // The same call is in order as soon as it can be audited.
+        try await site.database.query("drop trigger test_refuse on auth.audit")
+        let events = try await site.auditEvents().count
+        #expect(try await call().status < 500)
+        #expect(try await site.auditEvents().count > events)
     }
 }
 
@@ -73,7 +128,10 @@ extension AuthSite {
 
     /// The rows that a user's calls are about, as text.
     fileprivate func everything() async throws -> [String] {
-        let tables = ["auth.users", "auth.sessions", "auth.revoked_sessions", "auth.audit"]
+        let tables = [
+            "auth.users", "auth.sessions", "auth.revoked_sessions", "auth.second_factors", "auth.recovery_codes",
+            "auth.mail_tokens", "auth.audit",
+        ]
         var rows: [String] = []
         for table in tables {
             let read = try await database.read("select t::text from \(unsafeRaw: table) t order by 1")

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Shared
 import Synchronization
 
 /// Stands between one replica and PostgreSQL on a port of 127.0.0.1, and passes bytes on, or does not.
@@ -9,6 +10,7 @@ final class DatabaseProxy: Sendable {
     }
 
     private typealias Side = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    private typealias Accepted = AcceptedConnection<ByteBuffer, ByteBuffer>
 
     let port: Int
     private let target: Int
@@ -25,7 +27,7 @@ final class DatabaseProxy: Sendable {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 256)
             .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture { try Side(wrappingChannelSynchronously: channel) }
+                channel.eventLoop.makeCompletedFuture { try Accepted(Side(wrappingChannelSynchronously: channel)) }
             }
         let proxy = DatabaseProxy(port: listener.channel.localAddress?.port ?? 0, target: target)
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -47,12 +49,12 @@ final class DatabaseProxy: Sendable {
     /// Passes on what was held back.
     func resume() { gate.open() }
 
-    private func accept(_ listener: NIOAsyncChannel<Side, Never>) async throws {
+    private func accept(_ listener: NIOAsyncChannel<Accepted, Never>) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             try await listener.executeThenClose { sides in
                 for try await side in sides {
                     // Whatever ends a connection ends only that one.
-                    group.addTask { try? await self.join(side) }
+                    group.addTask { try? await side.serve { try await self.join($0) } }
                 }
             }
         }

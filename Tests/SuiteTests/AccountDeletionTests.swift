@@ -8,7 +8,9 @@ struct AccountDeletionTests {
     @Test func takesItsRowsItsFilesItsChildAndItsCallWithItAndNothingOfOthers() async throws {
         let replies = [ScriptedModelServer.answer("For Bob."), [.hang]]
         try await ScriptedModelServer.run(replies: replies) { model in
-            try await KillSite.with(settings: model.settings) { site in
+            // The heartbeat, after a third of the lease, would end the work, too.
+            let settings = model.settings.merging(["LEASE_SECONDS": "600"]) { $1 }
+            try await KillSite.with(settings: settings) { site in
                 let other = try await site.suite.register("Bob")
                 let theirs = try await other.newConversation()
                 #expect(try await ask(other, in: theirs).status == 200)

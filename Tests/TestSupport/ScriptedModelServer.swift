@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Shared
 import Synchronization
 
 /// An OpenAI-compatible server on a port of 127.0.0.1 that does exactly what its script says.
@@ -59,7 +60,7 @@ package final class ScriptedModelServer: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
                     try pipeline.addHandler(ResponseWriter())
-                    return try Connection(wrappingChannelSynchronously: channel)
+                    return try Connection(NIOAsyncChannel(wrappingChannelSynchronously: channel))
                 }
             }
         let server = ScriptedModelServer(
@@ -93,7 +94,7 @@ package final class ScriptedModelServer: Sendable {
     /// Lets every `wait`, present and future, go on.
     package func release() { log.change { $0.isReleased = true } }
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+    private typealias Connection = AcceptedConnection<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
     private typealias Parts = NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
     private typealias Writer = NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
 
@@ -119,11 +120,13 @@ package final class ScriptedModelServer: Sendable {
     }
 
     private func serve(_ connection: Connection) async throws {
-        try await connection.executeThenClose { inbound, outbound in
-            var parts = inbound.makeAsyncIterator()
-            while let request = try await read(&parts) {
-                let index = log.add(request)
-                guard try await play(script(index, request), &parts, outbound) else { return }
+        try await connection.serve { channel in
+            try await channel.executeThenClose { inbound, outbound in
+                var parts = inbound.makeAsyncIterator()
+                while let request = try await read(&parts) {
+                    let index = log.add(request)
+                    guard try await play(script(index, request), &parts, outbound) else { return }
+                }
             }
         }
     }

@@ -40,8 +40,14 @@ final class LocalUploads: Sendable {
             number += 1
         }
         guard number > 0 else { throw UploadGone(fileID: fileID) }
-        let path = try await writer.finish().path
-        paths.withLock { $0[fileID] = path }
+        let copy = try await writer.finish().path
+        // The upload itself may have been kept in the meantime: then it is the one that `discard` will find.
+        let path = paths.withLock { paths in
+            let known = paths[fileID] ?? copy
+            paths[fileID] = known
+            return known
+        }
+        if path != copy { await spool.remove(copy) }
         return path
     }
 

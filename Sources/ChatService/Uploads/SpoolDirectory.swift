@@ -96,6 +96,12 @@ extension SpoolDirectory {
         return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 
+    /// Makes the directories and the lock look used. What lies below a temporary directory and was not touched for days
+    /// is removed by the system (tmpfiles.d(5): 10 days for /tmp), also while a process holds it.
+    func touch() {
+        for path in [root, path, path + Self.lockSuffix] { _ = utimensat(AT_FDCWD, path, nil, 0) }
+    }
+
     /// Removes what dead processes left. Returns the number of their files.
     func removeDead() -> Int {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []

@@ -120,7 +120,11 @@ final class UploadSpool: Sendable {
         }
         for path in orphans { await remove(path) }
         let directory = directory
-        return orphans.count + ((try? await onThread { directory.removeDead() }) ?? 0)
+        let dead = try? await onThread {
+            directory.touch()
+            return directory.removeDead()
+        }
+        return orphans.count + (dead ?? 0)
     }
 
     /// Removes this process's directory with everything in it. Nothing may be made afterwards.

@@ -11,6 +11,7 @@ extension Migration {
         Migration(number: 5, name: "live", bytes: PackageResources._05_live_sql),
         Migration(number: 6, name: "second_factor", bytes: PackageResources._06_second_factor_sql),
         Migration(number: 7, name: "mail", bytes: PackageResources._07_mail_sql),
+        Migration(number: 8, name: "deleted_work", bytes: PackageResources._08_deleted_work_sql),
     ]
 
     private init(number: Int, name: String, bytes: [UInt8]) {

@@ -86,14 +86,7 @@ struct EventQueriesTests {
             }
             for await _ in numbered {}
             async let quick = fixture.database.completeJob(second.fence, answer: "quick", usage: nil)
-            _ = try await polling(for: "the second commit to wait for the first", atMost: .seconds(60)) {
-                let waiting = try await fixture.database.read(
-                    """
-                    select count(*) from pg_stat_activity
-                    where datname = current_database() and wait_event_type = 'Lock'
-                    """)[0].decode(Int.self)
-                return waiting > 0 ? true : nil
-            }
+            try await fixture.waitForALock()
             #expect(try await changes(fixture, after: start).messages.isEmpty)
             goSignal.finish()
             try await slow

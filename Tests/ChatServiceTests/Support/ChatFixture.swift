@@ -12,11 +12,16 @@ struct ChatFixture: Sendable {
     /// Another user, who may see nothing of the first.
     let strangerID: Int
 
-    /// - Parameter isRelaxed: commits do not wait for the disk, and more of them may be under way: for tests of many.
-    static func with<R>(isRelaxed: Bool = false, _ body: (ChatFixture) async throws -> R) async throws -> R {
+    /// - Parameters:
+    ///   - isRelaxed: commits do not wait for the disk, and more of them may be under way: for tests of many.
+    ///   - deadlockTimeout: when PostgreSQL looks for a deadlock.
+    static func with<R>(
+        isRelaxed: Bool = false, deadlockTimeout: String = "1s", _ body: (ChatFixture) async throws -> R
+    ) async throws -> R {
         let configure: (inout PostgresSettings) -> Void = { settings in
+            settings.url += "?options=-cdeadlock_timeout%3D\(deadlockTimeout)"
             guard isRelaxed else { return }
-            settings.url += "?options=-csynchronous_commit%3Doff"
+            settings.url += "%20-csynchronous_commit%3Doff"
             settings.connections = 10
         }
         return try await withTestDatabase(migrated: true, configure: configure) { database, _ in
@@ -83,6 +88,18 @@ struct ChatFixture: Sendable {
 
     func count(_ table: String) async throws -> Int {
         try await database.read("select count(*) from chat.\(unsafeRaw: table)")[0].decode(Int.self)
+    }
+
+    /// Returns when a statement waits for a lock of another transaction.
+    func waitForALock() async throws {
+        _ = try await polling(for: "somebody to wait for a lock", atMost: .seconds(300)) {
+            let waiting = try await database.value(
+                """
+                select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'
+                """, Int.self)
+            return waiting > 0 ? true : nil
+        }
     }
 
     struct Missing: Error {

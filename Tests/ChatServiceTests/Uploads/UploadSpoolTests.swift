@@ -222,6 +222,23 @@ private func mode(_ path: String) throws -> Int {
         }
     }
 
+    @Test func theJanitorKeepsTheDirectoriesFromGrowingOld() async throws {
+        try await withSpoolRoot { root in
+            let spool = try UploadSpool(root: root)
+            let places = [root, spool.path, spool.path + ".lock"]
+            let old = Date(timeIntervalSinceNow: -11 * 86_400)
+            for place in places {
+                try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: place)
+            }
+            #expect(await spool.removeOrphans(keeping: []) == 0)
+            for place in places {
+                let touched = try FileManager.default.attributesOfItem(atPath: place)[.modificationDate] as? Date
+                #expect(try #require(touched).timeIntervalSinceNow > -86_400, "\(place)")
+            }
+            await spool.close()
+        }
+    }
+
     @Test func aKeptFileThatNoJobClaimsTwiceIsRemoved() async throws {
         try await withSpoolRoot { root in
             let spool = try UploadSpool(root: root)

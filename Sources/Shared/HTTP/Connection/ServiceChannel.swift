@@ -7,7 +7,7 @@ import NIOHTTPTypesHTTP1
 
 /// One HTTP/1.1 connection: Hummingbird's pipeline with our guard in it.
 struct ServiceChannel: HTTPChannelHandler {
-    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    typealias Value = AcceptedConnection<HTTPRequestPart, HTTPResponsePart>
 
     /// NIO begins with four times as much, and it is kept for as long as the connection: requests and bodies that do
     /// not fit make it grow.
@@ -34,13 +34,13 @@ struct ServiceChannel: HTTPChannelHandler {
             let idle = Duration.seconds(limits.idleSeconds)
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idle, logger: logger))
             return try Value(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)
-            )
+                NIOAsyncChannel(
+                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
         }
     }
 
     func handle(value: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: value, logger: logger)
+        await value.serve { await handleHTTP(asyncChannel: $0, logger: logger) }
     }
 }
 

@@ -1,0 +1,16 @@
+-- The work on a conversation that is deleted stops at once, wherever it runs, and not at the next heartbeat.
+--
+-- A trigger and not a statement beside each delete, so that a conversation that goes with its user counts, too. The
+-- holders listen to the channel `chat_job_stopped` (payload: the job's id); NOTIFY is delivered at the commit. The jobs
+-- themselves go with their messages, after this.
+create function chat.stop_deleted_work() returns trigger language plpgsql
+    security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform pg_notify('chat_job_stopped', id::text) from chat.jobs
+        where user_id = old.user_id and conversation_id = old.id;
+    return old;
+end
+$$;
+
+create trigger conversations_end_stops before delete on chat.conversations
+    for each row execute function chat.stop_deleted_work();
