@@ -57,4 +57,46 @@ struct DatabaseFaultTests {
         }
         try await postgres.remove()
     }
+
+    /// Both are stored, and their askers learn under which number, although nobody can say how they end.
+    @Test func acceptedQuestionsAreAnsweredWithTheirIdsWhileTheirEndCannotBeAskedFor() async throws {
+        let replies = [[.hang], [.hang], ScriptedModelServer.answer("All is well.")]
+        let postgres = try await PrivatePostgres.make()
+        do {
+            try await ScriptedModelServer.run(replies: replies) { model in
+                let settings = model.settings.merging(["LEASE_SECONDS": "3"]) { $1 }
+                try await withSuite(databaseURL: postgres.url, settings: settings) { suite in
+                    let user = try await suite.register()
+                    let id = try await user.newConversation()
+                    let question: JSON = ["conversation_id": .number(Double(id)), "message": "Is it?"]
+                    let plain = Task { try await user.chat.post("/chat", question) }
+                    var form = MultipartForm(fields: [("conversation_id", "\(id)"), ("message", "Is it?")])
+                    form.add(file: "note.txt", bytes: try Fixture("documents/note_utf8.txt").bytes)
+                    let awaited = Task { [form] in
+                        let start = ContinuousClock.now
+                        let reply = try await user.chat.post("/chat", form, headers: ["Prefer": "wait=8"])
+                        return (reply, start.duration(to: .now))
+                    }
+                    await model.waitForRequests(2)
+                    try await postgres.stop()
+
+                    let refused = try await plain.value
+                    #expect(refused.status == 503 && refused.code == "database_unavailable", "\(refused)")
+                    let (accepted, time) = try await awaited.value
+                    #expect(accepted.status == 202, "\(accepted)")
+                    #expect(time >= .seconds(8))
+                    try await postgres.start()
+                    try await suite.chats[0].waitUntilReady()
+                    for message in [refused.json["user_message_id"].int, accepted.json["message_id"].int] {
+                        let end = try await user.finalMessage(try message.orThrow("id"), atMost: .seconds(90))
+                        #expect(end["status"] == "completed", "\(end)")
+                    }
+                }
+            }
+        } catch {
+            try await postgres.remove()
+            throw error
+        }
+        try await postgres.remove()
+    }
 }

@@ -20,7 +20,7 @@ extension DeployTests {
         try await withDeployment { run, auth, chat, _ in
             let lines = Self.lines(of: run.log.text, from: "  TOKEN=$(curl")
             #expect(lines.count == 8)
-            let script = lines.joined(separator: "\n")
+            let script = lines.map { $0.drop { $0 == " " } }.joined(separator: "\n")
             try await expectAnswers(
                 to: script, title: "New conversation", question: "What should a lease contain?", at: chat)
         }

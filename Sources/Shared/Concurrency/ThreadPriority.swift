@@ -3,7 +3,10 @@ import Glibc
 
 /// How a thread that computes for long stands back behind those that answer.
 package enum ThreadPriority {
-    /// The nice value: the share of a thread that nobody waits for in milliseconds.
+    /// The nice value: the share of a thread that nobody waits for in milliseconds. Not 19, with which short calls
+    /// beside it were another 15 % quicker: beside a model on the same machine that takes all it gets, a thread of nice
+    /// 10 has a tenth of a core (sched(7): a weight of 110 to 1024), one of nice 19 a seventieth, and a sign-in would
+    /// take seconds.
     private static let niceness: Int32 = 10
     /// Nanoseconds, the shortest that the kernel takes. Since Linux 6.12 a thread may have a time slice of its own
     /// (sched_setattr(2), `sched_runtime`), and whoever wakes up waits for no more than the rest of it. The default is

@@ -139,7 +139,7 @@ struct KillSite: Sendable {
     }
 
     func expectNothingLeft(children: [Int32] = [], location: SourceLocation = #_sourceLocation) async throws {
-        for table in ["jobs", "pages", "upload_chunks"] {
+        for table in ["jobs", "pages", "upload_chunks", "deltas"] {
             let count = try await database.value("select count(*) from chat.\(unsafeRaw: table)", Int.self)
             #expect(count == 0, "\(table)", sourceLocation: location)
         }
