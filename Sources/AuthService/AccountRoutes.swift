@@ -127,10 +127,8 @@ struct AccountRoutes: Sendable {
         let password = fields.string("password")
         try fields.finish()
         let attempt = try await PasswordCheck.Attempt(owner: password, request, context, database)
-        try await repeatingDeadlocks {
-            _ = try await passwords.run(attempt, refusedAs: .invalidPassword) { transaction, account -> Bool? in
-                try await transaction.deleteAccount(account, attempt.origin) ? true : nil
-            }
+        _ = try await passwords.run(attempt, refusedAs: .invalidPassword) { transaction, account -> Bool? in
+            try await transaction.deleteAccount(account, attempt.origin) ? true : nil
         }
         revoked.revoke(context.identity.sessionID, expiresAt: issuer.limits.lastExpiry)
         return .noContent

@@ -39,7 +39,7 @@ struct PasswordCheck: Sendable {
 
     /// - Parameters:
     ///   - problem: what the caller is told when the password is not right.
-    ///   - act: what a right password allows. Nil when the account has changed since it was read: as good as wrong.
+    ///   - act: what a right password allows; run again after a deadlock. Nil when the account has changed since it was read: as good as wrong.
     /// - Throws: `problem`, `totpRequired`, `invalidTOTP`, `tooManyAttempts`, `overloaded`.
     func run<Allowed: Sendable>(
         _ attempt: Attempt, refusedAs problem: ProblemCode,
@@ -47,8 +47,10 @@ struct PasswordCheck: Sendable {
     ) async throws -> (allowed: Allowed, isHashOutdated: Bool) {
         let verification = try await hasher.verify(
             Password(presented: attempt.password), against: attempt.account?.passwordHash)
-        let verdict = try await database.withTransaction { transaction in
-            try await Self.judge(attempt, isRight: verification.isRight, in: transaction, act: act)
+        let verdict = try await repeatingDeadlocks {
+            try await database.withTransaction { transaction in
+                try await Self.judge(attempt, isRight: verification.isRight, in: transaction, act: act)
+            }
         }
         switch verdict {
         case .allowed(let allowed):

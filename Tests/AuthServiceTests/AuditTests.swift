@@ -73,13 +73,25 @@ struct AuditTests {
             _ = try await site.enableSecondFactor(one.token)
             return { try await site.login(totp: "nonsense") }
         },
+        PreparedCall(testDescription: "fail to turn the second factor off") { site, one, _ in
+            _ = try await site.enableSecondFactor(one.token)
+            return { try await site.send(.delete, "/api/totp", ["totp": "nonsense"], token: one.token) }
+        },
         PreparedCall(testDescription: "turn the second factor off") { site, one, _ in
             let codes = try await site.enableSecondFactor(one.token).codes
             return { try await site.send(.delete, "/api/totp", ["totp": codes[0]], token: one.token) }
         },
+        PreparedCall(testDescription: "log in too often") { site, _, _ in
+            for _ in 1...5 { _ = try await site.login(password: "a wrong password") }
+            return { try await site.login() }
+        },
+        PreparedCall(testDescription: "fail to change the password") { site, one, _ in
+            { try await site.change(from: "a wrong password", to: AccountTests.newPassword, token: one.token) }
+        },
         PreparedCall(testDescription: "reset the password") { site, _, server in
             try await site.requestReset()
             let token = try await server.mails(2)[1].token
+            try await site.waitForMailsToBeForgotten()
             return { try await site.reset(token, to: MailTests.newPassword) }
         },
         PreparedCall(testDescription: "confirm the address") { site, _, server in
@@ -93,6 +105,7 @@ struct AuditTests {
         try await AuthSite.runWithMail("take") { site, server in
             let one = try await site.register()
             _ = try await server.mails(1)
+            try await site.waitForMailsToBeForgotten()
             try await expectNothing(site, after: try await call.prepare(site, one, server))
         }
     }
@@ -114,6 +127,13 @@ struct AuditTests {
 }
 
 extension AuthSite {
+    /// A mail that was sent is still in the queue for a moment.
+    fileprivate func waitForMailsToBeForgotten() async throws {
+        _ = try await polling(for: "an empty queue of mails", atMost: .seconds(300)) {
+            try await count("select count(*) from auth.mails") == 0 ? true : nil
+        }
+    }
+
     /// From now on no row comes into the audit trail.
     fileprivate func refuseAudit() async throws {
         try await database.query(
@@ -130,7 +150,7 @@ extension AuthSite {
     fileprivate func everything() async throws -> [String] {
         let tables = [
             "auth.users", "auth.sessions", "auth.revoked_sessions", "auth.second_factors", "auth.recovery_codes",
-            "auth.mail_tokens", "auth.audit",
+            "auth.login_attempts", "auth.address_windows", "auth.mails", "auth.mail_tokens", "auth.audit",
         ]
         var rows: [String] = []
         for table in tables {

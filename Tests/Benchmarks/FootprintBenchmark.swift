@@ -9,12 +9,12 @@ enum FootprintBenchmark {
     /// Start on a migrated database, memory at rest, memory of a child that has read a page.
     @Sendable static func start(_ plan: BenchmarkPlan) async throws -> [Figure] {
         try await BenchmarkSite.run(plan) { site in
-            var best = Double.infinity
+            var times: [Double] = []
             for _ in 0..<(plan.isQuick ? 1 : 5) {
                 let clock = ContinuousClock()
                 let start = clock.now
                 let service = try await site.suite.start(.chat)
-                best = min(best, (clock.now - start) / .seconds(1))
+                times.append((clock.now - start) / .seconds(1))
                 _ = try await service.process.terminate()
             }
             let chat = site.suite.chats[0]
@@ -24,7 +24,9 @@ enum FootprintBenchmark {
             _ = try await site.user.finalMessage(page)
             let child = try children(of: chat.process.id).map { try residentBytes(of: $0) }.max() ?? 0
             return [
-                .absolute("start of ChatService to `/readyz` 200, migrated database", best, unit: "s", atMost: 0.5),
+                .absolute(
+                    "start of ChatService to `/readyz` 200, migrated database", times.sorted()[times.count / 2],
+                    unit: "s", atMost: 0.5),
                 .absolute("ChatService idle, resident", idle / megabyte, unit: "MB", atMost: 60),
                 .absolute(
                     "a recognizing child after a page, resident", Double(child) / megabyte, unit: "MB", atMost: 150),

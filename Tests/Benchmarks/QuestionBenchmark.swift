@@ -48,7 +48,7 @@ enum QuestionBenchmark {
     private static func pgbenchScript(
         _ statements: [StatementCapture.Statement], conversation: Int, range: ClosedRange<Int>
     ) throws -> String {
-        guard statements.count >= 2, let accept = statements.first else {
+        guard statements.count == 2, let accept = statements.first else {
             throw SuiteFault(description: "a question should cost two statements, not \(statements.count)")
         }
         var script = "\\set conversation random(\(range.lowerBound), \(range.upperBound))\n"

@@ -65,6 +65,23 @@ struct OpenAPIDocumentTests {
         }
     }
 
+    @Test func everyParameterAndEveryBodyHasAnExample() throws {
+        let schemas = try #require((document["components"] as? [String: Any])?["schemas"] as? [String: [String: Any]])
+        var count = 0
+        visit(document) { object in
+            let isParameter = object["in"] != nil && object["name"] != nil && object["schema"] != nil
+            let contents = (object["content"] as? [String: [String: Any]]).map { Array($0.values) } ?? []
+            for one in contents + (isParameter ? [object] : []) {
+                count += 1
+                let schema = one["schema"] as? [String: Any] ?? [:]
+                let name = (schema["$ref"] as? String)?.split(separator: "/").last.map(String.init)
+                let places = [one, schema, name.flatMap { schemas[$0] } ?? [:]]
+                #expect(places.contains { $0["example"] != nil || $0["examples"] != nil }, "\(one)")
+            }
+        }
+        #expect(count > 60)
+    }
+
     @Test func everyOperationHasANameASummaryAndItsAccess() throws {
         var names: [String] = []
         visit(document) { object in

@@ -6,7 +6,7 @@ import Testing
 @Suite("An account that is deleted while its work runs")
 struct AccountDeletionTests {
     @Test func takesItsRowsItsFilesItsChildAndItsCallWithItAndNothingOfOthers() async throws {
-        let replies = [ScriptedModelServer.answer("For Bob."), [.hang]]
+        let replies = [ScriptedModelServer.answer("For Bob."), [.streamHead, .delta("For Ann"), .hang]]
         try await ScriptedModelServer.run(replies: replies) { model in
             // The heartbeat, after a third of the lease, would end the work, too.
             let settings = model.settings.merging(["LEASE_SECONDS": "600"]) { $1 }
@@ -18,6 +18,9 @@ struct AccountDeletionTests {
                 let child = try await site.uploadUpToPageThree()
                 let asked = Task { try await ask(site.user, in: site.conversation) }
                 await model.waitForRequests(2)
+                _ = try await polling(for: "a piece of the answer", atMost: .seconds(60)) {
+                    try await site.database.value("select count(*) from chat.deltas", Int.self) > 0 ? true : nil
+                }
                 let password: JSON = ["password": .string(SignedInUser.password)]
                 let auth = try site.suite.auth
                 let deleted = try await auth.client.with(token: site.user.token)

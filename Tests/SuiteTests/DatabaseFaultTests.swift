@@ -58,6 +58,9 @@ struct DatabaseFaultTests {
         try await postgres.remove()
     }
 
+    /// Long enough that PostgreSQL is away before it is over.
+    private static let waitSeconds = 15
+
     /// Both are stored, and their askers learn under which number, although nobody can say how they end.
     @Test func acceptedQuestionsAreAnsweredWithTheirIdsWhileTheirEndCannotBeAskedFor() async throws {
         let replies = [[.hang], [.hang], ScriptedModelServer.answer("All is well.")]
@@ -74,17 +77,20 @@ struct DatabaseFaultTests {
                     form.add(file: "note.txt", bytes: try Fixture("documents/note_utf8.txt").bytes)
                     let awaited = Task { [form] in
                         let start = ContinuousClock.now
-                        let reply = try await user.chat.post("/chat", form, headers: ["Prefer": "wait=8"])
+                        let reply = try await user.chat.post(
+                            "/chat", form, headers: ["Prefer": "wait=\(Self.waitSeconds)"])
                         return (reply, start.duration(to: .now))
                     }
+                    let asked = ContinuousClock.now
                     await model.waitForRequests(2)
                     try await postgres.stop()
+                    #expect(ContinuousClock.now - asked < .seconds(Self.waitSeconds), "both still wait")
 
                     let refused = try await plain.value
                     #expect(refused.status == 503 && refused.code == "database_unavailable", "\(refused)")
                     let (accepted, time) = try await awaited.value
                     #expect(accepted.status == 202, "\(accepted)")
-                    #expect(time >= .seconds(8))
+                    #expect(time >= .seconds(Self.waitSeconds))
                     try await postgres.start()
                     try await suite.chats[0].waitUntilReady()
                     for message in [refused.json["user_message_id"].int, accepted.json["message_id"].int] {

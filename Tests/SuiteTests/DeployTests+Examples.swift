@@ -40,7 +40,8 @@ extension DeployTests {
         try Data(Fixture("documents/scan_mixed_5pages.pdf").bytes).write(to: folder.url.appending(path: "scan.pdf"))
         let token = "\nprintf '\\n%s' \"${token:-$TOKEN}\""
         let process = try await SpawnedProcess.start(
-            URL(filePath: "/bin/bash"), ["-c", script.replacing("\ncurl", with: "\necho\ncurl") + token],
+            URL(filePath: "/bin/bash"),
+            ["-ec", "set -o pipefail\n" + script.replacing("\ncurl", with: "\necho\ncurl") + token],
             name: "the calls", environment: ["PATH": "/usr/bin:/bin"], directory: folder.url)
         #expect(try await process.waitForExit(atMost: .seconds(60)) == 0)
         var said: [String] = []

@@ -24,6 +24,30 @@ struct EventTests {
         }
     }
 
+    @Test func aSilentStreamSaysAPingEveryFifteenSeconds() async throws {
+        try await withSuite { suite in
+            let user = try await suite.register()
+            let id = try await user.newConversation()
+            let port = try suite.chats[0].client.base.split(separator: ":").last.flatMap { Int($0) }.orThrow("port")
+            let times = try await RawConnection.open(port: port) { reader in
+                try await reader.send(
+                    """
+                    GET /conversations/\(id)/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(user.token)\r\n\
+                    Accept: text/event-stream\r\n\r\n
+                    """)
+                var times: [ContinuousClock.Instant] = [.now]
+                for _ in 1...2 {
+                    _ = try await reader.receive(through: ": ping\n\n")
+                    times.append(.now)
+                }
+                return times
+            }
+            // The first silence began with the stream, up to a tick before.
+            #expect(times[0].duration(to: times[1]) > .seconds(13))
+            #expect(abs(times[1].duration(to: times[2]) / .seconds(1) - 15) < 2, "\(times)")
+        }
+    }
+
     /// The replica that writes the answer is killed in the middle of it; a reader that changes replicas with every few
     /// events, and says in both ways where it is, assembles exactly what is stored in the end.
     @Test func aReaderThatChangesReplicasWhileTheWriterIsKilledAssemblesTheStoredText() async throws {

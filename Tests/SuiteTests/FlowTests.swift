@@ -115,6 +115,9 @@ struct FlowTests {
                 #expect(deltas.joined() == "One two three.")
                 #expect(all.last?.json["response"] == "One two three.")
                 #expect(all.last?.json["usage"]["total_tokens"] == 10)
+                let history = try await user.chat.get("/conversations/\(id)/messages").json["messages"]
+                #expect(history[1]["usage"] == all.last?.json["usage"])
+                #expect(history[1]["usage"]["model"].string == model.settings["LLM_MODEL"])
                 #expect(all.first?.json["message_id"] == all.last?.json["message_id"])
             }
         }

@@ -83,12 +83,24 @@ struct RolesTests {
                     try await chat.client.with(token: other.token).get("/conversations").status == 401 ? true : nil
                 }
 
+                // A job that waits: what stops it runs as the owner, not as the role that deletes.
+                try await roles.admin.query(
+                    """
+                    insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, run_after)
+                    select m.id, m.id, nextval('chat.messages_id_seq'), c.id, c.user_id, 'answer', 'infinity'
+                    from chat.messages m join chat.conversations c on c.id = m.conversation_id
+                    where m.role = 'user' and c.user_id = \(user.id) limit 1
+                    """)
+                #expect(try await roles.admin.value("select count(*) from chat.jobs", Int.self) == 1)
                 let password: JSON = ["password": .string(SignedInUser.password)]
                 let deleted = try await auth.with(token: user.token).send(.DELETE, "/api/account", json: password)
                 #expect(deleted.status == 204, "\(deleted)")
                 let left = "select count(*) from chat.conversations where user_id = \(user.id)"
                 #expect(try await roles.admin.value("\(unsafeRaw: left)", Int.self) == 0)
-                #expect(try await roles.admin.value("select count(*) from chat.messages", Int.self) == 0)
+                for table in ["messages", "jobs"] {
+                    let count = try await roles.admin.value("select count(*) from chat.\(unsafeRaw: table)", Int.self)
+                    #expect(count == 0, "\(table)")
+                }
                 for log in [try suite.auth.process.log.text, chat.process.log.text] {
                     #expect(!log.contains("42501") && !log.contains("permission denied"), "\(log.suffix(2000))")
                 }

@@ -100,6 +100,20 @@ private func withOwnDatabase<R>(
     return try result.get()
 }
 
+extension PostgresDatabase {
+    /// Returns when a statement in this database waits for a lock of another transaction.
+    package func waitForALock() async throws {
+        _ = try await polling(for: "somebody to wait for a lock", atMost: .seconds(300)) {
+            let waiting = try await self.value(
+                """
+                select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'
+                """, Int.self)
+            return waiting > 0 ? true : nil
+        }
+    }
+}
+
 extension PostgresQuerying {
     /// The first column of the first row of a `read`.
     package func value<Value: PostgresDecodable>(_ sql: SQL, _: Value.Type = Value.self) async throws -> Value {

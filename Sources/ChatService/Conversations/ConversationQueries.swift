@@ -75,19 +75,11 @@ extension PostgresQuerying {
 }
 
 extension PostgresDatabase {
-    /// Takes messages, files and running work with it (foreign keys; a trigger stops the holders), and pieces of
-    /// answers. Returns whether there was one.
+    /// Takes messages and files with it (foreign keys), running work and pieces of answers (a trigger, which stops the
+    /// holders). Returns whether there was one.
     func deleteConversation(_ id: Int, userID: Int) async throws -> Bool {
         try await repeatingDeadlocks {
-            try await query(
-                """
-                with conversation as (
-                    delete from chat.conversations where id = \(id) and user_id = \(userID) returning id),
-                deltas as (
-                    delete from chat.deltas where conversation_id in (select id from conversation))
-                select id from conversation
-                """
-            ).isEmpty == false
+            try await query("delete from chat.conversations where id = \(id) and user_id = \(userID)").affectedRows == 1
         }
     }
 }

@@ -111,25 +111,27 @@ extension PostgresDatabase {
     /// Two statements in a transaction: the first waits for a piece of the answer that is just being written, the
     /// second sees it.
     func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
-        try await withTransaction { transaction in
-            let jobs = try await transaction.query(
-                """
-                delete from chat.jobs where subject_id = \(id) and user_id = \(userID)
-                returning id, question_id, answer_id, conversation_id
-                """)
-            guard let job = jobs.first else {
-                let message = try await transaction.message(id, userID: userID)
-                return message == nil ? .absent : .refused
-            }
-            let (jobID, questionID, answerID, conversationID) = try job.decode(Int.self, Int.self, Int.self, Int.self)
-            try await transaction.markCancelled(
-                subject: id, question: questionID, answer: answerID, conversation: conversationID)
-            return .done(messageID: id, jobID: jobID, conversationID: conversationID)
-        }
+        try await repeatingDeadlocks { try await withTransaction { try await $0.cancelMessage(id, userID: userID) } }
     }
 }
 
 extension PostgresTransaction {
+    fileprivate func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
+        let jobs = try await query(
+            """
+            delete from chat.jobs where subject_id = \(id) and user_id = \(userID)
+            returning id, question_id, answer_id, conversation_id
+            """)
+        guard let job = jobs.first else {
+            let message = try await self.message(id, userID: userID)
+            return message == nil ? .absent : .refused
+        }
+        let (jobID, questionID, answerID, conversationID) = try job.decode(Int.self, Int.self, Int.self, Int.self)
+        try await markCancelled(
+            subject: id, question: questionID, answer: answerID, conversation: conversationID)
+        return .done(messageID: id, jobID: jobID, conversationID: conversationID)
+    }
+
     /// Stores the pieces of the newest attempt as the answer, which is a new row unless the answer has one already, and
     /// marks the message that tells of the job.
     fileprivate func markCancelled(

@@ -7,7 +7,8 @@ import Testing
 @Suite("Deleting a conversation")
 struct ConversationDeletionTests {
     /// A holder locks its job and then the conversation, the deletion the conversation and then its jobs.
-    @Test func isDoneAlsoAfterADeadlockWithAHolderThatWrites() async throws {
+    @Test(.timeLimit(.minutes(5)))
+    func isDoneAlsoAfterADeadlockWithAHolderThatWrites() async throws {
         // The deletion looks for a deadlock first, and not before there is one.
         try await ChatFixture.with(deadlockTimeout: "5s") { fixture in
             let job = try await fixture.accept().job
@@ -23,7 +24,7 @@ struct ConversationDeletionTests {
             }
             for await _ in locked {}
             async let isDeleted = fixture.database.deleteConversation(fixture.conversationID, userID: fixture.userID)
-            try await fixture.waitForALock()
+            try await fixture.database.waitForALock()
             goSignal.finish()
             try await written
             #expect(try await isDeleted)
@@ -33,7 +34,7 @@ struct ConversationDeletionTests {
     }
 
     /// The user's end takes the conversations along, and no statement of this service.
-    @Test(arguments: [true, false])
+    @Test(.timeLimit(.minutes(5)), arguments: [true, false])
     func tellsTheHoldersOfItsJobs(isOfTheUser: Bool) async throws {
         try await ChatFixture.with { fixture in
             let jobs = [try await fixture.accept().job.fence.jobID, try await fixture.accept().job.fence.jobID]

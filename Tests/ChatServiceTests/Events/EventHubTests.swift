@@ -56,6 +56,19 @@ struct EventHubTests {
         #expect(await reader.next() == .deltas)
     }
 
+    @Test func aReaderThatWasToldNothingForFifteenTicksIsPinged() async {
+        let reader = EventReader(conversationID: 1, identity: Self.identity, place: EventPlace())
+        for round in 1...2 {
+            for _ in 1...14 { reader.tick(now: 0, revoked: RevokedSessions()) }
+            if round == 1 { reader.wasTold() }
+        }
+        // Only the fifteenth after the last word says something, so this is the first signal.
+        reader.signal(.changes)
+        #expect(await reader.next() == .changes)
+        reader.tick(now: 0, revoked: RevokedSessions())
+        #expect(await reader.next() == .ping)
+    }
+
     @Test func aPlaceThatNobodyHoldsIsFreeAgain() async throws {
         try await ChatFixture.with { fixture in
             let frame = HTTPFrame(name: "test", settings: HTTPSettings())

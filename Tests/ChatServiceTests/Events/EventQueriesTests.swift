@@ -86,7 +86,7 @@ struct EventQueriesTests {
             }
             for await _ in numbered {}
             async let quick = fixture.database.completeJob(second.fence, answer: "quick", usage: nil)
-            try await fixture.waitForALock()
+            try await fixture.database.waitForALock()
             #expect(try await changes(fixture, after: start).messages.isEmpty)
             goSignal.finish()
             try await slow

@@ -29,6 +29,21 @@ struct RecognitionPreparationTests {
         #expect(steps.count == 1, "\(steps)")
     }
 
+    /// Sideways pages are read by Tesseract itself, too, now and then.
+    @Test(
+        arguments: [
+            (.skewed, "letter_ru_clean.png"), (.skewedTheOtherWay, "letter_ru_clean.png"),
+            (.shadow, "letter_ru_clean.png"), (.hardShadow, "letter_ru_clean.png"),
+            (.smallLetters, "letter_ru_clean.png"), (.speckled, "letter_ru_clean.png"), (.inverted, "receipt_ru.png"),
+        ] as [(Wear, String)])
+    func withoutTheStepAtLeastTwiceAsMuchIsMissed(_ wear: Wear, _ name: String) throws {
+        let fixture = Fixture("documents/" + name)
+        let (without, with) = try #require(try WornPage.texts(fixture, wear))
+        let truth = try fixture.trueText
+        let (missed, left) = (characterErrorRate(without, of: truth), characterErrorRate(with, of: truth))
+        #expect(missed > 0.001 && left <= missed / 2, "\(missed) and \(left)")
+    }
+
     @Test(
         arguments: [
             ("letter_en_clean.png", []), ("letter_ru_clean.png", []), ("letter_en_q40.jpg", []), ("receipt_ru.png", []),

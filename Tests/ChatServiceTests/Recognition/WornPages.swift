@@ -43,6 +43,13 @@ enum WornPage {
         return PicturePreparation.prepare(worn).steps
     }
 
+    /// The text of a worn page, without and with preparation.
+    static func texts(_ fixture: Fixture, _ wear: Wear) throws -> (without: String, with: String)? {
+        guard let gray = fixture.grayPicture(), let worn = Picture(worn(gray, wear)) else { return nil }
+        let reader = PictureReader(engine: try TesseractEngine(languages: "rus+eng"))
+        return (try reader.text(ofPrepared: worn), try reader.text(of: worn))
+    }
+
     private static func worn(_ page: borrowing Picture, _ wear: Wear) -> UnsafeMutablePointer<Pix>? {
         switch wear {
         case .skewed: turned(page, degrees: 4)

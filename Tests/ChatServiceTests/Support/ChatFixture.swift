@@ -90,18 +90,6 @@ struct ChatFixture: Sendable {
         try await database.read("select count(*) from chat.\(unsafeRaw: table)")[0].decode(Int.self)
     }
 
-    /// Returns when a statement waits for a lock of another transaction.
-    func waitForALock() async throws {
-        _ = try await polling(for: "somebody to wait for a lock", atMost: .seconds(300)) {
-            let waiting = try await database.value(
-                """
-                select count(*) from pg_stat_activity
-                where datname = current_database() and wait_event_type = 'Lock'
-                """, Int.self)
-            return waiting > 0 ? true : nil
-        }
-    }
-
     struct Missing: Error {
         let what: String
     }

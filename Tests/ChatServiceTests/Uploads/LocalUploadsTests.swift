@@ -8,7 +8,8 @@ import Testing
 @Suite("Uploads on this disk")
 struct LocalUploadsTests {
     /// A slot claims the job as soon as it is committed, and finds nothing here yet.
-    @Test func anUploadThatIsKeptWhileASlotMakesACopyIsTheOneThatStays() async throws {
+    @Test(.timeLimit(.minutes(5)))
+    func anUploadThatIsKeptWhileASlotMakesACopyIsTheOneThatStays() async throws {
         try await ChatFixture.with { fixture in
             let (_, fileID) = try await fixture.acceptFile()
             try await withSpoolRoot { root in
@@ -27,7 +28,7 @@ struct LocalUploadsTests {
                 }
                 for await _ in locked {}
                 async let copied = uploads.path(ofFile: fileID, rebuildingFrom: fixture.database)
-                try await fixture.waitForALock()
+                try await fixture.database.waitForALock()
                 await uploads.keep([(fileID, path)])
                 goSignal.finish()
                 try await lock

@@ -104,7 +104,9 @@ struct FrameTests {
             let answer = try await client.execute(uri: "/thrown", method: .get)
             #expect(answer.status.code == status)
             #expect((answer.headers[.retryAfter] != nil) == (status == 503))
-            #expect(!String(buffer: answer.body).contains("hunter2"))
+            let body = String(buffer: answer.body)
+            #expect(!body.contains("hunter2"))
+            #expect(body.contains(#""code":"draining""#) == (kind == .cancelled))
         }
     }
 

@@ -9,10 +9,14 @@ struct PictureReader {
 
     /// The text of a picture that is upright as far as its file says; empty if there is none.
     func text(of picture: consuming Picture) throws(RecognitionFailure) -> String {
-        let prepared = PicturePreparation.prepare(picture)
-        var reading = try read(prepared.picture)
+        try text(ofPrepared: PicturePreparation.prepare(picture).picture)
+    }
+
+    /// The text of a picture as it is.
+    func text(ofPrepared picture: borrowing Picture) throws(RecognitionFailure) -> String {
+        var reading = try read(picture)
         if reading.confidence < Self.doubtful, !reading.lines.isEmpty {
-            guard let turned = Picture(pixRotate180(nil, prepared.picture.pix)) else { return text(reading) }
+            guard let turned = Picture(pixRotate180(nil, picture.pix)) else { return text(reading) }
             let other = try read(turned)
             if other.confidence > reading.confidence { reading = other }
         }

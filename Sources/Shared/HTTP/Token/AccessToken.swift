@@ -25,7 +25,7 @@ package struct AccessIdentity: Sendable, Equatable {
     /// Whether the token is past its end and the leeway, for what outlives the request that it came with.
     ///
     /// - Parameter now: seconds since 1970.
-    package func isExpired(now: Int) -> Bool { now > expiresAt + AccessTokenRules.leewaySeconds }
+    package func isExpired(now: Int) -> Bool { now - AccessTokenRules.leewaySeconds > expiresAt }
 
     /// How long such a token counts in all, the leeway included; what AuthService was told, as the token says it.
     var lifetimeSeconds: Int {
