@@ -39,7 +39,8 @@ struct PasswordCheck: Sendable {
 
     /// - Parameters:
     ///   - problem: what the caller is told when the password is not right.
-    ///   - act: what a right password allows; run again after a deadlock. Nil when the account has changed since it was read: as good as wrong.
+    ///   - act: what a right password allows; run again after a deadlock. Nil when the account has changed since it was
+    ///     read: as good as wrong.
     /// - Throws: `problem`, `totpRequired`, `invalidTOTP`, `tooManyAttempts`, `overloaded`.
     func run<Allowed: Sendable>(
         _ attempt: Attempt, refusedAs problem: ProblemCode,

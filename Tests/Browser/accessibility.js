@@ -83,7 +83,7 @@ for (const element of document.querySelectorAll(controls)) {
     }
 }
 
-// Structure (1.3.1, 2.4.1, 3.1.1).
+// Structure (1.3.1, 2.4.1, 2.4.3, 3.1.1).
 const shown = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
 const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
 for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) complaints.push(`id ${id} twice`);
@@ -99,6 +99,9 @@ if (!document.title.trim()) complaints.push("the page has no title");
 if (!document.querySelector("dialog[open]")) {
     if (document.querySelectorAll("main").length !== 1) complaints.push("not exactly one main");
     if (shown("h1").length !== 1 && !document.querySelector("main[inert]")) complaints.push(`${shown("h1").length} h1`);
+}
+for (const dialog of document.querySelectorAll("dialog[open]")) {
+    if (!dialog.contains(document.activeElement)) complaints.push(`the focus is not in ${describe(dialog)}`);
 }
 let level = 0;
 for (const heading of shown("main :is(h1, h2, h3, h4, h5, h6)")) {

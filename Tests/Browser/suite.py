@@ -88,10 +88,10 @@ class Suite:
             text = error.read()
             return error.code, json.loads(text) if text else None
 
-    def register(self, name="Ann Example"):
+    def register(self, name="Ann Example", password=PASSWORD):
         """A new user: the session answer, with the e-mail address."""
         address = f"ann{random.getrandbits(48):x}@example.org"
-        status, answer = self.call("/api/auth/register", {"email": address, "password": PASSWORD, "name": name})
+        status, answer = self.call("/api/auth/register", {"email": address, "password": password, "name": name})
         assert status == 201, answer
         return answer
 
@@ -109,13 +109,41 @@ class Suite:
 
     def replicas(self):
         """The ids of the ChatService processes that serve."""
+        return self._processes(recognize=False)
+
+    @contextlib.contextmanager
+    def replicas_away(self):
+        """ChatService is killed, and not started again before the end."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            for replica in self.replicas():
+                os.kill(replica, signal.SIGKILL)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def reading_held(self):
+        """Nothing is recognised meanwhile; a page takes too short a time to be looked at."""
+        held = self._processes(recognize=True)
+        for one in held:
+            os.kill(one, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in held:
+                os.kill(one, signal.SIGCONT)
+
+    def _processes(self, recognize):
+        """The ids of the ChatService processes that serve, or of those that recognize."""
         found = []
         for folder in pathlib.Path("/proc").iterdir():
             if not folder.name.isdigit():
                 continue
             with contextlib.suppress(OSError):
                 command = (folder / "cmdline").read_bytes().split(b"\0")
-                if command[0] == bytes(self.folder / "bin" / "ChatService") and b"recognize" not in command:
+                is_ours = command[0] == bytes(self.folder / "bin" / "ChatService")
+                if is_ours and (b"recognize" in command) == recognize:
                     found.append(int(folder.name))
         return found
 

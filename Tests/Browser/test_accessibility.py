@@ -1,39 +1,13 @@
 """Every main view, in both languages and themes, at both widths: measured against WCAG 2.2 AA as far as can be."""
 
-import pathlib
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from accessibility import look_closely
 from model import Reply
 from suite import FIXTURES
 
-SCRIPT = (pathlib.Path(__file__).parent / "accessibility.js").read_text(encoding="utf-8")
-# What a control must be called by, as the browser's own accessibility tree has it.
-NAMED = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "menuitem", "dialog", "image",
-         "progressbar", "navigation", "form", "log", "radiogroup", "group"}
 MARKDOWN = "## Heading\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said\n\n- one\n\n```python\ndef f(): # why\n    return \"a\"\n```\n"
-
-
-SETTLED = """
-const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
-await Promise.allSettled(moving.map(({ finished }) => finished));
-"""
-
-
-def look_closely(person):
-    # A drawer on its way in is half outside of the window.
-    person.run(SETTLED)
-    found = person.run(SCRIPT)
-    tree = person.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
-    for node in tree["nodes"]:
-        role = node.get("role", {}).get("value")
-        if not node.get("ignored") and role in NAMED and not node.get("name", {}).get("value", "").strip():
-            # A group of a fieldset without a legend, a details: nothing that a person has to tell from others.
-            if role in ("group", "form"):
-                continue
-            found.append(f"{role} without a name")
-    assert found == [], f"{person.look} {person.driver.current_url}: {found}"
 
 
 def test_the_entrance(person):

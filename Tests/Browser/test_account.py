@@ -2,6 +2,7 @@
 
 from selenium.webdriver.common.by import By
 
+from accessibility import look_closely
 from suite import PASSWORD
 
 
@@ -85,6 +86,7 @@ def test_the_account_is_deleted_with_its_password(person):
     dialog.find_element(By.NAME, "password").send_keys("wrong")
     person.click("account.delete", within="dialog[open]")
     person.sees(person.word("problem.invalid_password"), "dialog")
+    look_closely(person)
     field = dialog.find_element(By.NAME, "password")
     field.clear()
     field.send_keys(PASSWORD)

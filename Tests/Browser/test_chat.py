@@ -3,6 +3,7 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from accessibility import look_closely
 from model import Reply
 
 MARKDOWN = """## Deadlines
@@ -110,6 +111,7 @@ def test_a_failed_question_is_tried_again(person, model):
     person.enter()
     person.ask("fail once")
     person.sees(person.word("problem.llm_failed"))
+    look_closely(person)
     person.click("question.retry")
     person.sees("Now it worked.", ".answer")
     person.misses(person.word("problem.llm_failed"))

@@ -3,6 +3,7 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from accessibility import look_closely
 from model import Reply
 
 
@@ -52,6 +53,8 @@ def test_a_conversation_is_deleted_after_a_question(person):
     person.open_drawer()
     person.click("conversation.menu", title="Gone")
     person.click("conversation.delete", within=".menu")
+    person.find("dialog[open]")
+    look_closely(person)
     person.click("dialog.cancel", within="dialog[open]")
     person.sees("Gone", ".list")
     person.click("conversation.menu", title="Gone")
@@ -84,6 +87,7 @@ def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     person.sees(person.word("search.messages"), ".results")
     person.until(lambda: "retention" in person.text(".results mark").lower(), "the found word marked")
     assert "tulips" not in person.text(".results")
+    look_closely(person)
     person.click(selector=".results .result")
     person.sees("the goods stay ours", ".answer")
     assert person.conversation_id_of_path() == wanted
@@ -92,6 +96,7 @@ def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     person.find("#search").clear()
     person.find("#search").send_keys("quetzalcoatl")
     person.sees(person.word("search.nothing"), ".results")
+    look_closely(person)
 
 
 @pytest.mark.opposite_looks

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from accessibility import look_closely
 from suite import PASSWORD
 from totp import code
 
@@ -141,15 +142,19 @@ def test_a_second_factor_is_turned_on_asked_for_and_turned_off(person):
     person.type("totp", "000000")
     person.click("secondFactor.submit", within="dialog[open]")
     person.sees(person.word("problem.invalid_totp"))
+    look_closely(person)
     person.type("totp", code(secret))
     person.click("secondFactor.submit", within="dialog[open]")
     codes = person.until(lambda: [one.text for one in person.all(".codes code")])
     assert len(codes) >= 8
+    look_closely(person)
     person.click("secondFactor.codesKept")
     person.until(lambda: person.named(person.word("secondFactor.turnOff")))
 
     person.open_user_menu()
     person.click("user.signOut")
+    # The account has a field of this name, too.
+    person.sees(person.word("signIn.title"), "h1")
     person.type("email", person.user["user"]["email"])
     person.type("password", PASSWORD)
     person.click("signIn.submit")
@@ -182,6 +187,7 @@ def test_a_session_that_was_ended_elsewhere_leads_back_to_where_it_was(person):
             person.suite.call(f"/api/auth/api/sessions/{session['id']}", token=token, method="DELETE")
     person.driver.refresh()
     person.sees(person.word("signIn.lost"))
+    look_closely(person)
     person.type("email", person.user["user"]["email"])
     person.type("password", PASSWORD)
     person.click("signIn.submit")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accessibility import look_closely
 from model import Reply
 from suite import FIXTURES, waited
 
@@ -22,13 +23,17 @@ for (const name of arguments[3]) {
 """
 
 
-def test_a_scan_is_read_page_by_page_and_answered(person, model):
+def test_a_scan_is_read_page_by_page_and_answered(person, model, suite):
     model.script("What is this?", Reply("It is a contract."))
     person.enter()
     person.attach(DOCUMENTS / "contract_en_3pages.tiff")
     person.sees("contract_en_3pages.tiff", ".files-chosen")
     person.question_field().send_keys("What is this?")
     person.click("composer.send")
+    person.find(".file .bar")
+    with suite.reading_held():
+        look_closely(person)
+        person.find(".file .bar")
     seen = set()
 
     def answered():
@@ -110,6 +115,7 @@ def test_what_cannot_be_sent_is_said_before_it_is_sent(person, tmp_path):
     person.attach(empty, large)
     person.sees(person.word("file.empty"), ".files-chosen")
     person.sees(person.word("file.tooLarge"), ".files-chosen")
+    look_closely(person)
     assert person.find(".composer-send").get_attribute("aria-disabled") == "true"
     person.click("file.remove", name="empty.txt")
     person.click("file.remove", name="large.pdf")
@@ -123,6 +129,7 @@ def test_a_refused_file_can_be_changed_and_a_failed_one_says_why(person):
     person.attach(HOSTILE / "elf_named.png")
     person.click("composer.send")
     person.sees(person.word("problem.unsupported_file_type"), ".failure")
+    look_closely(person)
     person.click("question.drop")
     person.sees("elf_named.png", ".files-chosen")
     assert person.all(".turn") == []
@@ -130,6 +137,7 @@ def test_a_refused_file_can_be_changed_and_a_failed_one_says_why(person):
     person.attach(HOSTILE / "pdf_encrypted.pdf")
     person.click("composer.send")
     person.sees(person.word("problem.encrypted_file"), ".failure", 40)
+    look_closely(person)
 
 
 def test_a_page_that_cannot_be_read_makes_the_file_partial(person, tmp_path):
@@ -140,6 +148,7 @@ def test_a_page_that_cannot_be_read_makes_the_file_partial(person, tmp_path):
     person.click("composer.send")
     person.sees(person.word("file.partial"), ".file", 60)
     person.sees("[page 2 could not be read]", ".bubble")
+    look_closely(person)
 
 
 def test_a_cancelled_file_is_read_again(person, suite):
@@ -152,6 +161,21 @@ def test_a_cancelled_file_is_read_again(person, suite):
     person.click("progress.cancel", within=".turn-status")
     person.click("question.retry")
     person.sees("The model has heard you.", ".answer", READING_SECONDS)
+
+
+@pytest.mark.opposite_looks
+def test_a_file_whose_answer_failed_is_tried_again(person, model):
+    # A question with files is tried three times before it has failed.
+    model.script("read and fail", *[Reply(status=400)] * 3, Reply("Read, and answered."))
+    person.enter()
+    person.attach(DOCUMENTS / "note_utf8.txt")
+    person.question_field().send_keys("read and fail")
+    person.click("composer.send")
+    person.sees(person.word("problem.llm_failed"), ".failure")
+    person.click("question.retry")
+    person.sees("Read, and answered.", ".answer")
+    person.misses(person.word("problem.llm_failed"))
+    assert person.find(".file-name").text == "note_utf8.txt"
 
 
 def partial_pdf():

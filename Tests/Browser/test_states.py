@@ -1,11 +1,10 @@
 """When things are not as they should be: no network, too much work, a service that is away, a token that has run out."""
 
-import os
-import signal
 import threading
 
 import pytest
 
+from accessibility import look_closely
 from model import Reply
 from suite import waited
 
@@ -40,6 +39,7 @@ def test_without_a_network_a_question_waits_and_is_sent_once(person):
         assert is_leaving_asked_for(person), "a question that waits is lost with the page"
         pictures = person.all("#banner .icon, .composer-send .icon")
         assert len(pictures) == 2 and all(drawn(person, one) for one in pictures), "pictures need a network"
+        look_closely(person)
     finally:
         set_offline(person, False)
     person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
@@ -82,6 +82,9 @@ def test_too_much_work_is_waited_for_with_the_seconds_counted(person, model):
         return len(seen) >= 2
 
     person.until(counted, "seconds counted down")
+    look_closely(person)
+    # It has waited all the while.
+    person.find(".work")
     assert start == "" or all(start.split("{")[0] in line for line in seen)
     for reply in held:
         reply.release()
@@ -97,9 +100,11 @@ def test_a_service_that_is_away_is_waited_for(person, suite):
     person.ask("something")
     person.sees("The model has heard you.", ".answer")
     address = person.driver.current_url
-    for replica in suite.replicas():
-        os.kill(replica, signal.SIGKILL)
-    person.driver.get(address)
+    with suite.replicas_away():
+        person.driver.get(address)
+        person.find("#banner .button-link")
+        assert person.word("banner.offline") not in person.text("#banner"), "nginx answers"
+        look_closely(person)
     person.sees("The model has heard you.", ".answer", 60)
     person.until(lambda: len(suite.replicas()) == 2, "both replicas", 120)
 
@@ -128,6 +133,63 @@ def test_two_tabs_renew_their_tokens_one_after_the_other(person):
     """, after))
     person.driver.refresh()
     person.sees(person.word("greeting.lead"))
+
+
+# A renewal that is sent is counted, and answered only when the test says so.
+HOLDS_RENEWALS = """
+const send = window.fetch;
+const isReleased = new Promise((resolve) => { window.releaseRenewals = resolve; });
+window.renewalsSent = 0;
+window.fetch = async (address, options) => {
+    if (!address.endsWith("/refresh")) return send(address, options);
+    window.renewalsSent += 1;
+    await isReleased;
+    return send(address, options);
+};
+"""
+TOKEN = """
+const { authority } = await import("/scripts/session/session.js");
+return authority.token();
+"""
+# Begins to renew, and does not wait for it.
+RENEW = """
+const { authority } = await import("/scripts/session/session.js");
+window.renewal = authority.renewed(arguments[0]);
+"""
+# Whether this window has sent its renewal, or stands behind another one.
+HAS_BEGUN = "return window.renewalsSent > 0 || (await navigator.locks.query()).pending.length > 0"
+
+
+@pytest.mark.opposite_looks
+def test_two_tabs_that_renew_at_the_same_moment_send_one_renewal(person):
+    person.enter()
+    windows = [person.driver.current_window_handle, person.new_window(person.suite.page + "/")]
+    person.find(".shell")
+    old = person.run(TOKEN)
+    person.driver.switch_to.window(windows[0])
+    person.until(lambda: person.run(TOKEN) == old, "the token that the second window got when it began")
+
+    def in_each(script, *arguments):
+        answers = []
+        for window in windows:
+            person.driver.switch_to.window(window)
+            answers.append(person.run(script, *arguments))
+        return answers
+
+    in_each(HOLDS_RENEWALS)
+    in_each(RENEW, old)
+    person.until(lambda: all(in_each(HAS_BEGUN)), "both windows on their way to a new token")
+    in_each("window.releaseRenewals()")
+    new = in_each("return window.renewal")
+    assert in_each("return window.renewalsSent") == [1, 0]
+    assert new[0] == new[1] != old
+    # Both go on with it, and what is stored is good for the next.
+    for window in windows:
+        person.driver.switch_to.window(window)
+        person.ask("Who is there?")
+        person.sees("The model has heard you.", ".answer")
+    person.driver.refresh()
+    person.sees("The model has heard you.", ".answer")
 
 
 @pytest.mark.opposite_looks

@@ -86,7 +86,8 @@ struct RolesTests {
                 // A job that waits: what stops it runs as the owner, not as the role that deletes.
                 try await roles.admin.query(
                     """
-                    insert into chat.jobs (subject_id, question_id, answer_id, conversation_id, user_id, stage, run_after)
+                    insert into chat.jobs (
+                        subject_id, question_id, answer_id, conversation_id, user_id, stage, run_after)
                     select m.id, m.id, nextval('chat.messages_id_seq'), c.id, c.user_id, 'answer', 'infinity'
                     from chat.messages m join chat.conversations c on c.id = m.conversation_id
                     where m.role = 'user' and c.user_id = \(user.id) limit 1

@@ -1,7 +1,7 @@
 /// Runs `work` again when PostgreSQL has rolled it back to end a deadlock (SQLSTATE 40P01), three times at the most.
 ///
-/// For what takes many rows at once through foreign keys, whose order of locks nobody chooses, and for what it may meet:
-/// deleting a conversation goes from it to its jobs; a holder that writes and a cancel go from the job to the
+/// For what takes many rows at once through foreign keys, whose order of locks nobody chooses, and for what it may
+/// meet: deleting a conversation goes from it to its jobs; a holder that writes and a cancel go from the job to the
 /// conversation. PostgreSQL ends one of the two after `deadlock_timeout` (1 s); right after it the same work finds the
 /// locks free.
 ///

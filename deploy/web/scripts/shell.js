@@ -99,6 +99,7 @@ export class Shell {
 
     #head(title, hasMenu) {
         this.#title.textContent = title;
+        this.#title.classList.remove("head-title-unknown");
         this.#headMenu.hidden = !hasMenu;
         return h("header", { class: "head" }, this.#drawerButton, this.#title, this.#headMenu);
     }
@@ -107,9 +108,10 @@ export class Shell {
         if (!(this.#view instanceof ConversationView)) return;
         const { conversation } = this.#view;
         this.#headMenu.hidden = !conversation;
-        const unknown = this.#view.id === null ? t("sidebar.new") : "";
+        const unknown = t(this.#view.id === null ? "sidebar.new" : "conversation.unknown");
         this.#title.textContent = conversation ? titleOf(conversation) : unknown;
-        document.title = `${this.#title.textContent || "Parley"} · Parley`;
+        this.#title.classList.toggle("head-title-unknown", !conversation && this.#view.id !== null);
+        document.title = `${this.#title.textContent} · Parley`;
     }
 
     #user() {

@@ -29,7 +29,6 @@ export function passwordSection() {
             invalid_old_password: "old_password",
             weak_password: "new_password",
             same_password: "new_password",
-            breached_password: "new_password",
         },
         onSubmit: async (body) => {
             await auth("/api/change-password", { method: "POST", body });

@@ -58,7 +58,7 @@ export function resetView(token) {
         fields: [password],
         submit: t("reset.submit"),
         label: t("reset.title"),
-        fieldOfCode: { weak_password: "password", same_password: "password", breached_password: "password" },
+        fieldOfCode: { weak_password: "password", same_password: "password" },
         onSubmit: async ({ password }) => {
             const body = { token, new_password: password };
             await auth("/password-reset/confirm", { method: "POST", body, isOpen: true });

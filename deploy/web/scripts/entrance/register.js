@@ -33,7 +33,6 @@ export function registerView() {
             email_taken: "email",
             invalid_email: "email",
             weak_password: "password",
-            breached_password: "password",
             invalid_name: "name",
         },
         onSubmit: async (body) => begin(await auth("/register", { method: "POST", body, isOpen: true })),

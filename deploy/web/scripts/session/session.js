@@ -8,6 +8,8 @@ import { alone } from "./alone.js";
 const storageKey = "parley.refresh-token";
 /** A token this near to its end is renewed before it is used. */
 const marginMilliseconds = 20_000;
+/** What another tab got is told by another way than that its turn is over, and may come a little later. */
+const tellingMilliseconds = 500;
 
 const changes = new EventTarget();
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("parley.session") : null;
@@ -68,14 +70,15 @@ async function token() {
 
 /** A token other than `refused`. One tab renews at a time, and tells the others what it got. */
 async function renewed(refused) {
-    renewal ??= alone("parley.refresh", () => exchange(refused)).finally(() => {
+    renewal ??= alone("parley.refresh", (isSecond) => exchange(refused, isSecond)).finally(() => {
         renewal = null;
     });
     await renewal;
     return access.token;
 }
 
-async function exchange(refused) {
+async function exchange(refused, isSecond) {
+    if (isSecond && (access?.token ?? null) === refused) await told();
     // Another tab may have been first.
     if (access && access.token !== refused && access.until - Date.now() > marginMilliseconds) return;
     refreshToken = stored() ?? refreshToken;
@@ -93,6 +96,15 @@ async function exchange(refused) {
         if (problem.code !== "invalid_refresh_token") throw problem;
         throw lost();
     }
+}
+
+/** Resolves when another tab tells something; soon without that too, for it may have got nothing. */
+function told() {
+    const end = AbortSignal.timeout(tellingMilliseconds);
+    return new Promise((resolve) => {
+        end.addEventListener("abort", resolve, { once: true });
+        tabs?.addEventListener("message", resolve, { once: true, signal: end });
+    });
 }
 
 function lost() {

@@ -106,6 +106,7 @@ export const words = {
     "search.found": { one: "{n} message found", other: "{n} messages found" },
 
     "conversation.menu": "Actions for {title}",
+    "conversation.unknown": "Conversation",
     "conversation.actions": "Actions for this conversation",
     "conversation.rename": "Rename and describe",
     "conversation.title": "Title",

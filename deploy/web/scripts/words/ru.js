@@ -106,6 +106,7 @@ export const words = {
     "search.found": { one: "Найдено {n} сообщение", few: "Найдено {n} сообщения", other: "Найдено {n} сообщений" },
 
     "conversation.menu": "Действия: {title}",
+    "conversation.unknown": "Беседа",
     "conversation.actions": "Действия с этой беседой",
     "conversation.rename": "Название и описание",
     "conversation.title": "Название",
