@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import xml.etree.ElementTree
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -17,10 +18,15 @@ from suite import Suite  # noqa: E402
 
 EXAMPLES = "12"
 SEED = "20261122"
-# These end the session, or the user, that the other calls are made with: each is held with a user of its own, whose
-# password is the one of the document's examples. Of each one call has to have succeeded.
-ENDINGS = {"AuthService": ["POST /logout", "DELETE /api/account"], "ChatService": []}
-EXAMPLE_PASSWORD = "correct horse battery"
+# Calls that are held with a user of their own, and the status that one of them has to have been answered with: two end
+# the session, or the user, that the others are made with; a stream ends only with the session.
+APART = {
+    "AuthService": {"POST /logout": 204, "DELETE /api/account": 204},
+    "ChatService": {"GET /conversations/{id}/events": 200},
+}
+# In the documents' examples.
+EXAMPLE_PASSWORD, EXAMPLE_CONVERSATION = "correct horse battery", 17
+STREAM_SECONDS = 10
 # Off: what a schema cannot say (no NUL in a text, a cursor that was given out, a key not used before) is refused, rightly.
 CHECKS_OFF = "positive_data_acceptance"
 
@@ -32,12 +38,11 @@ def ports(suite):
     return {"AuthService": auth, "ChatService": chat}
 
 
-def runs(name):
+def runs(service):
     """What schemathesis is to select in each run over a service."""
-    endings = ENDINGS[name]
-    yield name, [word for ending in endings for word in ("--exclude-name", ending)]
-    for ending in endings:
-        yield ending, ["--include-name", ending]
+    yield service, [word for name in APART[service] for word in ("--exclude-name", name)]
+    for name in APART[service]:
+        yield name, ["--include-name", name]
 
 
 def answered(traffic):
@@ -51,7 +56,15 @@ def held(suite, service, name, port, selection, folder):
     user = suite.register(password=EXAMPLE_PASSWORD)
     status, made = suite.call("/api/chat/conversations", {}, user["token"])
     assert status == 201, made
-    report, traffic = (folder / f"{name.replace('/', '-')}.{kind}" for kind in ("xml", "har"))
+    if name.endswith("/events"):
+        suite.sql(
+            "insert into chat.conversations (id, user_id, title) overriding system value "
+            f"values ({EXAMPLE_CONVERSATION}, {made['user_id']}, 'Example') "
+            "on conflict (id) do update set user_id = excluded.user_id"
+        )
+        threading.Timer(STREAM_SECONDS, suite.call, ("/api/auth/logout", {}, user["token"])).start()
+    file = re.sub("[^A-Za-z]", "-", name)
+    report, traffic = (folder / f"{file}.{kind}" for kind in ("xml", "har"))
     command = [
         str(pathlib.Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{port}/openapi.json",
         "--header", f"Authorization: Bearer {user['token']}", "--phases", "examples,coverage,fuzzing",
@@ -67,8 +80,9 @@ def held(suite, service, name, port, selection, folder):
     if failed or done.returncode != 0:
         print(done.stdout[-20_000:], done.stderr[-4000:])
     wrong = max(len(failed), int(done.returncode != 0))
-    if name in ENDINGS[service] and 204 not in answered(traffic):
-        print(f"{name} was never answered 204")
+    wanted = APART[service].get(name)
+    if wanted is not None and wanted not in answered(traffic):
+        print(f"{name} was never answered {wanted}")
         wrong += 1
     return len(cases) - len(failed), wrong
 
