@@ -28,6 +28,8 @@ def test_conversations_are_renamed_and_described(person):
     person.type("title", " ")
     person.click("dialog.save", within="dialog[open]")
     person.sees(person.word("problem.invalid_title"), "dialog")
+    inside = "return document.querySelector('dialog[open]').contains(document.activeElement)"
+    assert person.run(inside), "the focus is not lost with the answer"
     person.type("title", "После & <after>")
     person.type("business_context", "A small bakery in Riga.")
     person.click("dialog.save", within="dialog[open]")

@@ -33,7 +33,9 @@ export function dialog({ title, body, confirm, isDangerous = false, onConfirm, o
     cancelButton.addEventListener("click", () => element.close());
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
-        confirmButton.disabled = true;
+        // Not `disabled`, which would take the focus away from the button that was pressed.
+        if (confirmButton.getAttribute("aria-disabled") === "true") return;
+        confirmButton.setAttribute("aria-disabled", "true");
         failure.hidden = true;
         try {
             await onConfirm();
@@ -45,7 +47,7 @@ export function dialog({ title, body, confirm, isDangerous = false, onConfirm, o
                 failure.hidden = false;
             }
         } finally {
-            confirmButton.disabled = false;
+            confirmButton.setAttribute("aria-disabled", "false");
         }
     });
     // A press on the shade closes; one that began inside and ended there, as in selecting text, does not.
