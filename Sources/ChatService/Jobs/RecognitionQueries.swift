@@ -70,7 +70,7 @@ extension PostgresQuerying {
             """
             with job as (
                 select subject_id, conversation_id from chat.jobs
-                where id = \(fence.jobID) and attempt = \(fence.attempt)),
+                where id = \(fence.jobID) and attempt = \(fence.attempt) for no key update),
             file as (
                 update chat.files set pages_total = \(pages) from job where id = \(fileID) returning id),
             \(sql: Self.tellingOfProgress)
@@ -118,9 +118,9 @@ extension PostgresQuerying {
     func countCrash(ofFile fileID: Int, fence: JobFence) async throws -> Int? {
         try await query(
             """
-            update chat.files set crashes = crashes + 1 where id = \(fileID) and exists (
-                select from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt))
-            returning crashes
+            with job as (
+                select id from chat.jobs where id = \(fence.jobID) and attempt = \(fence.attempt) for no key update)
+            update chat.files set crashes = crashes + 1 from job where files.id = \(fileID) returning crashes
             """
         ).first?.decode(Int.self)
     }

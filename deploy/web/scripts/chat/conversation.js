@@ -220,6 +220,9 @@ export class ConversationView {
         try {
             const message = await chat(`/messages/${messageID}/${action}`, { method: "POST" });
             this.#received([message], asOf);
+            // Events may have been faster, and told of the end before this tab knew of the beginning.
+            const turn = this.#thread.turnOf(message.id);
+            if (action !== "cancel" && turn && !turn.isProcessing) this.#ended(turn);
             this.#live?.poll();
         } catch (problem) {
             // Somebody was faster, here or in another tab: what is true now is shown instead.
