@@ -108,8 +108,8 @@ final class UploadSpool: Sendable {
     }
 
     /// Removes what no job claims: the files of dead processes, and kept files of ours that were not among `live` paths
-    /// twice in a row (a file may be kept a moment before its job is listed). Touches what stays, so that the system
-    /// does not take it for forgotten. For a janitor at start and every 10 minutes.
+    /// twice in a row (a file may be kept a moment before its job is listed). Touches this process's directory, so
+    /// that the system does not take it for forgotten. For a janitor at start and every 10 minutes.
     /// - Returns: how many files were removed.
     func removeOrphans(keeping live: Set<String>) async -> Int {
         let orphans = account.withLock { account in
