@@ -143,6 +143,7 @@ let package = Package(
             name: "ChatServiceTests",
             dependencies: [
                 "ChatService", "Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -14,23 +14,14 @@ struct AccountDeletionTests {
             try await AuthSite.run(on: url + "?options=-cdeadlock_timeout%3D5s") { site in
                 let one = try await site.register()
                 let conversation = try await conversationAtWork(database)
-                let (locked, lockedSignal) = AsyncStream.makeStream(of: Void.self)
-                let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
-                async let written: Void = database.withTransaction { transaction in
-                    try await transaction.query("set local deadlock_timeout = '10min'")
-                    try await transaction.query("update chat.jobs set spared = 1")
-                    lockedSignal.finish()
-                    for await _ in go {}
-                    try await transaction.query(
-                        "update chat.conversations set changes = changes + 1 where id = \(conversation)")
+                try await database.deadlock(
+                    first: "update chat.jobs set spared = 1",
+                    second: "update chat.conversations set changes = changes + 1 where id = \(conversation)"
+                ) {
+                    let deleted = try await site.send(
+                        .delete, "/api/account", ["password": AuthSite.password], token: one.token)
+                    #expect(deleted.status == 204)
                 }
-                for await _ in locked {}
-                async let deleted = site.send(
-                    .delete, "/api/account", ["password": AuthSite.password], token: one.token)
-                try await database.waitForALock()
-                goSignal.finish()
-                try await written
-                #expect(try await deleted.status == 204)
                 for table in ["auth.users", "chat.conversations", "chat.jobs", "chat.deltas"] {
                     #expect(try await site.count("select count(*) from \(unsafeRaw: table)") == 0, "\(table)")
                 }

@@ -112,6 +112,11 @@ struct EventTests {
                 #expect(partial["status"] == "cancelled")
                 #expect(partial["content"] == "Half of it")
                 #expect(partial["reply_to"].int == question)
+                let usage = partial["usage"]
+                #expect(usage["model"].string == model.settings["LLM_MODEL"])
+                #expect(usage["completion_tokens"] == 3)
+                #expect(try usage["prompt_tokens"].int.orThrow("a count") > 3)
+                #expect(usage["estimated"] == true)
 
                 #expect(try await other.post(path + "/retry").status == 202)
                 try await screen.read(try await screen.open(other, conversation: id)) { $0.isAnswered }

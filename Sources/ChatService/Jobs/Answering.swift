@@ -66,9 +66,7 @@ struct Answering: Sendable {
     private func ask(
         _ context: QuestionContext, for job: ClaimedJob, onDelta: @escaping @Sendable (String) async -> Void
     ) async throws(LanguageModelFailure) -> Completion {
-        let prompt = prompts.prompt(
-            question: context.question, history: context.turns, domain: context.domain,
-            businessContext: context.businessContext)
+        let prompt = prompt(for: context)
         do throws(LanguageModelFailure) {
             var completion = try await model.answer(prompt) { [deltas] text in
                 await onDelta(text)
@@ -83,6 +81,19 @@ struct Answering: Sendable {
             _ = await deltas.close(job.fence)
             throw error
         }
+    }
+
+    private func prompt(for context: QuestionContext) -> Prompt {
+        prompts.prompt(
+            question: context.question, history: context.turns, domain: context.domain,
+            businessContext: context.businessContext)
+    }
+
+    /// What an answer has taken that was stopped: an estimate, as its server has not counted yet. Any replica knows it.
+    ///
+    /// - Returns: the contract's `usage` object as JSON.
+    func usage(ofStopped text: String, in context: QuestionContext) -> String {
+        UsageObject(usage: TokenUsage(estimatedFor: prompt(for: context), answer: text), model: model.name).json
     }
 
     private func store(_ completion: Completion, for job: ClaimedJob) async -> AnswerOutcome {

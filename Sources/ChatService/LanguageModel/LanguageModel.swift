@@ -1,5 +1,8 @@
 /// Answers a prompt: either a model behind an OpenAI-compatible HTTP API or the built-in offline one.
 package protocol LanguageModel: Sendable {
+    /// What the model is called where its server does not say.
+    var name: String { get }
+
     /// Asks the model once and returns when the answer is complete.
     ///
     /// - Parameters:

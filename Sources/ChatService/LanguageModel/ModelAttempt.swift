@@ -57,10 +57,13 @@ struct ModelAttempt: Sendable {
         var hasResponse = false
         var fault: AttemptFailure?
         do {
-            let response = try await send(prompt)
+            var parts = ModelResponse.parts(of: try request(for: prompt), by: client).makeAsyncIterator()
+            guard case .head(let head)? = try await parts.next() else { throw CancellationError() }
             hasResponse = true
-            guard (200..<300).contains(response.status) else { return .failure(await refusal(response, timer: timer)) }
-            try await assemble(response.body, into: &assembler, timer: timer, onDelta: onDelta)
+            guard (200..<300).contains(head.status.code) else {
+                return .failure(await refusal(head, &parts, timer: timer))
+            }
+            try await assemble(&parts, into: &assembler, timer: timer, onDelta: onDelta)
             if Task.isCancelled, !assembler.isComplete { fault = interrupted(timer, assembler) }
         } catch {
             fault = Task.isCancelled ? interrupted(timer, assembler) : .disconnected(error, hasResponse: hasResponse)
@@ -69,10 +72,10 @@ struct ModelAttempt: Sendable {
     }
 
     private func assemble(
-        _ body: HTTPClientResponse.Body, into assembler: inout CompletionAssembler, timer: StallTimer,
+        _ parts: inout ModelResponse.Parts.AsyncIterator, into assembler: inout CompletionAssembler, timer: StallTimer,
         onDelta: @Sendable (String) async -> Void
     ) async throws {
-        for try await bytes in body {
+        while case .body(let bytes)? = try await parts.next() {
             let (events, hadBegun) = (assembler.events, assembler.hasBegun)
             let text = assembler.receive(bytes.readableBytesView)
             if assembler.hasBegun, !hadBegun { onFirstToken() }
@@ -122,32 +125,26 @@ struct ModelAttempt: Sendable {
         return .timedOut(assembler.hasBegun ? "silent between two pieces of the answer" : "no first token")
     }
 
-    /// What is needed of a response. The rest, which keeps the whole request alive, is let go.
-    private struct Response {
-        var status: Int
-        var headers: HTTPHeaders
-        var body: HTTPClientResponse.Body
-    }
-
-    private func send(_ prompt: Prompt) async throws -> Response {
-        var request = HTTPClientRequest(url: settings.baseURL + "/chat/completions")
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.headers.add(name: "Accept", value: "text/event-stream")
-        request.headers.add(name: "User-Agent", value: "Parley")
-        if let key = settings.apiKey { request.headers.add(name: "Authorization", value: "Bearer \(key.value)") }
+    private func request(for prompt: Prompt) throws -> HTTPClient.Request {
+        var headers = HTTPHeaders()
+        headers.add(name: "Content-Type", value: "application/json")
+        headers.add(name: "Accept", value: "text/event-stream")
+        headers.add(name: "User-Agent", value: "Parley")
+        if let key = settings.apiKey { headers.add(name: "Authorization", value: "Bearer \(key.value)") }
         let body = ModelRequest(prompt: prompt, model: settings.model, includeUsage: asksForUsage)
-        request.body = .bytes(try body.encoded())
-        let response = try await client.execute(request, deadline: .distantFuture)
-        return Response(status: Int(response.status.code), headers: response.headers, body: response.body)
+        return try HTTPClient.Request(
+            url: settings.baseURL + "/chat/completions", method: .POST, headers: headers,
+            body: .byteBuffer(try body.encoded()))
     }
 
     /// Reads why the server refuses. Its status says enough to go on if the body does not come.
-    private func refusal(_ response: Response, timer: StallTimer) async -> AttemptFailure {
+    private func refusal(
+        _ head: HTTPResponseHead, _ parts: inout ModelResponse.Parts.AsyncIterator, timer: StallTimer
+    ) async -> AttemptFailure {
         timer.allow(Self.errorBodyTime)
         var bytes: [UInt8] = []
         do {
-            for try await buffer in response.body {
+            while case .body(let buffer)? = try await parts.next() {
                 bytes.append(contentsOf: buffer.readableBytesView.prefix(Self.errorBodyBytesMax - bytes.count))
                 if bytes.count == Self.errorBodyBytesMax { break }
             }
@@ -155,12 +152,12 @@ struct ModelAttempt: Sendable {
             // Cut off: what has come is looked at.
         }
         // A date means a time by the server's own clock; ours may be wrong.
-        let sent = response.headers.first(name: "Date").flatMap { RetryAfter.secondsSince1970(ofDate: $0[...]) }
+        let sent = head.headers.first(name: "Date").flatMap { RetryAfter.secondsSince1970(ofDate: $0[...]) }
         let now = sent ?? Int(Date().timeIntervalSince1970)
-        let retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.duration(from: $0, now: now) }
+        let retryAfter = head.headers.first(name: "Retry-After").flatMap { RetryAfter.duration(from: $0, now: now) }
         let chunk = try? JSONDecoder().decode(ChatChunk.self, from: Data(bytes))
         var attempt = AttemptFailure.refused(
-            status: response.status, error: chunk?.error, body: String(decoding: bytes, as: UTF8.self),
+            status: Int(head.status.code), error: chunk?.error, body: String(decoding: bytes, as: UTF8.self),
             retryAfter: retryAfter)
         attempt.failure.cause = loggable(attempt.failure.cause)
         return attempt

@@ -7,6 +7,8 @@ package struct OfflineModel: LanguageModel {
 
     package init() {}
 
+    package var name: String { Self.modelName }
+
     /// Counts and quotes; suspends only for `onDelta`.
     package func answer(
         _ prompt: Prompt, onDelta: @escaping @Sendable (String) async -> Void

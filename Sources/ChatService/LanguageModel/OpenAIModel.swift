@@ -73,8 +73,12 @@ package final class OpenAIModel: LanguageModel, Service {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.concurrency
         // The schedule here decides about retries; the pool would hide failures until the connect time is over.
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+        // One event loop, as `ModelResponse` needs it; the work on the answers is done elsewhere.
+        client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup.next(), configuration: configuration)
     }
+
+    /// The one that is asked for.
+    package var name: String { settings.model }
 
     /// Lives until graceful shutdown and then closes the connections. List it before the services that call the model:
     /// a service group stops its services in reverse order.

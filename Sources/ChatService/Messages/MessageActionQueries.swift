@@ -108,15 +108,23 @@ extension PostgresDatabase {
     /// Stops the work on a message: takes the job away, so that its holder's next write changes nothing, and marks the
     /// message. What the model had written by then is kept, as an answer that is `cancelled`.
     ///
-    /// Two statements in a transaction: the first waits for a piece of the answer that is just being written, the
-    /// second sees it.
-    func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
-        try await repeatingDeadlocks { try await withTransaction { try await $0.cancelMessage(id, userID: userID) } }
+    /// Statements in a transaction: the first waits for a piece of the answer that is just being written, the others
+    /// see it.
+    ///
+    /// - Parameter usage: estimates the contract's `usage` object, as JSON, of an answer stopped after this text.
+    func cancelMessage(
+        _ id: Int, userID: Int, usage: @escaping @Sendable (String, QuestionContext) -> String
+    ) async throws -> MessageActionOutcome {
+        try await repeatingDeadlocks {
+            try await withTransaction { try await $0.cancelMessage(id, userID: userID, usage: usage) }
+        }
     }
 }
 
 extension PostgresTransaction {
-    fileprivate func cancelMessage(_ id: Int, userID: Int) async throws -> MessageActionOutcome {
+    fileprivate func cancelMessage(
+        _ id: Int, userID: Int, usage: (String, QuestionContext) -> String
+    ) async throws -> MessageActionOutcome {
         let jobs = try await query(
             """
             delete from chat.jobs where subject_id = \(id) and user_id = \(userID)
@@ -127,15 +135,34 @@ extension PostgresTransaction {
             return message == nil ? .absent : .refused
         }
         let (jobID, questionID, answerID, conversationID) = try job.decode(Int.self, Int.self, Int.self, Int.self)
+        var usageOfAnswer: String?
+        if let text = try await unfinishedText(ofAnswer: answerID, conversation: conversationID),
+            let context = try await questionContext(of: questionID)
+        {
+            usageOfAnswer = usage(text, context)
+        }
         try await markCancelled(
-            subject: id, question: questionID, answer: answerID, conversation: conversationID)
+            subject: id, question: questionID, answer: answerID, conversation: conversationID, usage: usageOfAnswer)
         return .done(messageID: id, jobID: jobID, conversationID: conversationID)
+    }
+
+    /// What the newest attempt has written of an answer; nil when there is nothing.
+    private func unfinishedText(ofAnswer id: Int, conversation: Int) async throws -> String? {
+        let rows = try await read(
+            """
+            select string_agg(text, '' order by position) from chat.deltas d
+            where conversation_id = \(conversation) and message_id = \(id) and attempt = (
+                select max(attempt) from chat.deltas
+                where conversation_id = d.conversation_id and message_id = d.message_id)
+            """)
+        guard let row = rows.first else { return nil }
+        return try row.decode(String?.self)
     }
 
     /// Stores the pieces of the newest attempt as the answer, which is a new row unless the answer has one already, and
     /// marks the message that tells of the job.
     fileprivate func markCancelled(
-        subject: Int, question: Int, answer: Int, conversation: Int
+        subject: Int, question: Int, answer: Int, conversation: Int, usage: String?
     ) async throws {
         try await query(
             """
@@ -154,20 +181,21 @@ extension PostgresTransaction {
             answer as (
                 insert into chat.messages (
                     id, conversation_id, role, status, content, reply_to, change, error_code, error_detail,
-                    error_retryable)
+                    error_retryable, usage)
                 overriding system value
                 select \(answer), \(conversation), 'assistant', 'cancelled', p.text, \(question), c.changes - 1,
-                    'cancelled', \(Self.cancelledDetail), false
+                    'cancelled', \(Self.cancelledDetail), false, \(usage)::text::json
                 from partial p, conversation c where \(subject) <> \(answer)
                 on conflict (id) do update set
                     content = excluded.content, change = excluded.change, status = excluded.status,
                     error_code = excluded.error_code, error_detail = excluded.error_detail,
-                    error_retryable = excluded.error_retryable, usage = null),
+                    error_retryable = excluded.error_retryable, usage = excluded.usage),
             searched as (
                 insert into chat.search_queue select unnest(array[\(question), \(answer)]::bigint[]))
             update chat.messages set
                 status = 'cancelled', error_code = 'cancelled', error_detail = \(Self.cancelledDetail),
                 error_retryable = role = 'user', change = c.changes,
+                usage = case when role = 'user' then usage else \(usage)::text::json end,
                 content = case when role = 'user' then content else coalesce((select text from partial), '') end
             from conversation c where id = \(subject)
             """)

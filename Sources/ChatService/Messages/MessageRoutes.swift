@@ -33,7 +33,10 @@ struct MessageRoutes: Sendable {
         let id = try context.id("id")
         // What the model has said up to now is a part of the answer, also where it is written down only now and then.
         await pool.answering.deltas.flush()
-        switch try await database.cancelMessage(id, userID: context.identity.userID) {
+        let outcome = try await database.cancelMessage(id, userID: context.identity.userID) {
+            pool.answering.usage(ofStopped: $0, in: $1)
+        }
+        switch outcome {
         case .absent: throw Problem(.messageNotFound)
         case .refused: throw Problem(.alreadyFinal)
         case .done(let messageID, let jobID, let conversationID):

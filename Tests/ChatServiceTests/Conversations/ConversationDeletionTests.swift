@@ -12,22 +12,14 @@ struct ConversationDeletionTests {
         // The deletion looks for a deadlock first, and not before there is one.
         try await ChatFixture.with(deadlockTimeout: "5s") { fixture in
             let job = try await fixture.accept().job
-            let (locked, lockedSignal) = AsyncStream.makeStream(of: Void.self)
-            let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
-            async let written: Void = fixture.database.withTransaction { transaction in
-                try await transaction.query("set local deadlock_timeout = '10min'")
-                try await transaction.query("update chat.jobs set spared = 1 where id = \(job.fence.jobID)")
-                lockedSignal.finish()
-                for await _ in go {}
-                try await transaction.query(
-                    "update chat.conversations set changes = changes + 1 where id = \(fixture.conversationID)")
+            try await fixture.database.deadlock(
+                first: "update chat.jobs set spared = 1 where id = \(job.fence.jobID)",
+                second: "update chat.conversations set changes = changes + 1 where id = \(fixture.conversationID)"
+            ) {
+                let id = fixture.conversationID
+                let isDeleted = try await fixture.database.deleteConversation(id, userID: fixture.userID)
+                #expect(isDeleted)
             }
-            for await _ in locked {}
-            async let isDeleted = fixture.database.deleteConversation(fixture.conversationID, userID: fixture.userID)
-            try await fixture.database.waitForALock()
-            goSignal.finish()
-            try await written
-            #expect(try await isDeleted)
             #expect(try await fixture.count("conversations") == 0)
             #expect(try await fixture.count("jobs") == 0)
         }

@@ -14,20 +14,16 @@ struct EventQueriesTests {
             let early = try await fixture.accept("early").job
             let late = try await fixture.accept("late").job
             let start = try await changes(fixture, after: 0)
-            let (locked, lockedSignal) = AsyncStream.makeStream(of: Void.self)
-            let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
-            async let first: Void = fixture.database.withTransaction { transaction in
-                // Before the number is taken, this transaction is older than the other one.
-                try await transaction.query("select pg_current_xact_id()")
-                lockedSignal.finish()
-                for await _ in go {}
-                _ = try await transaction.completeJob(early.fence, answer: "committed last", usage: nil)
+            var between = start
+            // Before the number is taken, the first transaction is older than the other one.
+            try await fixture.database.holding(
+                { try await $0.query("select pg_current_xact_id()") },
+                then: { _ = try await $0.completeJob(early.fence, answer: "committed last", usage: nil) }
+            ) { release in
+                _ = try await fixture.database.completeJob(late.fence, answer: "committed first", usage: nil)
+                between = try await changes(fixture, after: start.last)
+                release()
             }
-            for await _ in locked {}
-            _ = try await fixture.database.completeJob(late.fence, answer: "committed first", usage: nil)
-            let between = try await changes(fixture, after: start.last)
-            goSignal.finish()
-            try await first
             let after = try await changes(fixture, after: between.last)
             #expect(between.messages.map(\.id) == [late.answerID, late.questionID])
             #expect(after.messages.map(\.id) == [early.answerID, early.questionID])
@@ -77,20 +73,15 @@ struct EventQueriesTests {
             let first = try await fixture.accept("first").job
             let second = try await fixture.accept("second").job
             let start = try await changes(fixture, after: 0).last
-            let (numbered, numberedSignal) = AsyncStream.makeStream(of: Void.self)
-            let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
-            async let slow: Void = fixture.database.withTransaction { transaction in
-                _ = try await transaction.completeJob(first.fence, answer: "slow", usage: nil)
-                numberedSignal.finish()
-                for await _ in go {}
+            try await fixture.database.holding({
+                _ = try await $0.completeJob(first.fence, answer: "slow", usage: nil)
+            }) { release in
+                async let quick = fixture.database.completeJob(second.fence, answer: "quick", usage: nil)
+                try await fixture.database.waitForALock()
+                #expect(try await changes(fixture, after: start).messages.isEmpty)
+                release()
+                #expect(try await quick)
             }
-            for await _ in numbered {}
-            async let quick = fixture.database.completeJob(second.fence, answer: "quick", usage: nil)
-            try await fixture.database.waitForALock()
-            #expect(try await changes(fixture, after: start).messages.isEmpty)
-            goSignal.finish()
-            try await slow
-            #expect(try await quick)
             let after = try await changes(fixture, after: start)
             #expect(after.messages.map(\.id) == [first.answerID, first.questionID, second.answerID, second.questionID])
             #expect(after.last == start + 4)
@@ -176,16 +167,18 @@ struct EventQueriesTests {
         try await ChatFixture.with { fixture in
             let job = try await fixture.accept().job
             _ = try await fixture.database.insertDeltas([piece(job, 0), piece(job, 1)])
-            _ = try await fixture.database.cancelMessage(job.questionID, userID: fixture.userID)
+            _ = try await fixture.cancel(job.questionID)
             #expect(try await answer(fixture, job.answerID) == ["cancelled", "xx"])
+            #expect(try await usage(fixture, job.answerID) == #"{"question":"Why?","length":2}"#)
             #expect(try await fixture.count("deltas") == 0)
             // A retry fills in the same answer, and a second cancel leaves it at what was said last.
             _ = try await fixture.database.retryMessage(job.questionID, userID: fixture.userID)
             let again = try #require(try await fixture.claim(.answer))
             #expect(again.answerID == job.answerID)
             _ = try await fixture.database.insertDeltas([piece(again, 0)])
-            _ = try await fixture.database.cancelMessage(job.questionID, userID: fixture.userID)
+            _ = try await fixture.cancel(job.questionID)
             #expect(try await answer(fixture, job.answerID) == ["cancelled", "x"])
+            #expect(try await usage(fixture, job.answerID) == #"{"question":"Why?","length":1}"#)
             _ = try await fixture.database.retryMessage(job.questionID, userID: fixture.userID)
             let last = try #require(try await fixture.claim(.answer))
             #expect(try await fixture.database.completeJob(last.fence, answer: "whole", usage: nil))
@@ -200,12 +193,13 @@ struct EventQueriesTests {
         try await ChatFixture.with { fixture in
             let job = try await fixture.accept().job
             _ = try await fixture.database.insertDeltas([piece(job, 0)])
-            _ = try await fixture.database.cancelMessage(job.questionID, userID: fixture.userID)
+            _ = try await fixture.cancel(job.questionID)
             _ = try await fixture.database.regenerateMessage(job.answerID, userID: fixture.userID)
             let again = try #require(try await fixture.claim(.answer))
             _ = try await fixture.database.insertDeltas([piece(again, 0), piece(again, 1)])
-            _ = try await fixture.database.cancelMessage(again.answerID, userID: fixture.userID)
+            _ = try await fixture.cancel(again.answerID)
             #expect(try await answer(fixture, again.answerID) == ["cancelled", "xx"])
+            #expect(try await usage(fixture, again.answerID) == #"{"question":"Why?","length":2}"#)
             _ = try await fixture.database.regenerateMessage(job.answerID, userID: fixture.userID)
             let last = try #require(try await fixture.claim(.answer))
             #expect(try await fixture.database.completeJob(last.fence, answer: "third", usage: nil))
@@ -226,6 +220,10 @@ struct EventQueriesTests {
 
     private func deltas(_ fixture: ChatFixture, after positions: [DeltaPosition]) async throws -> [DeltaRow] {
         try await fixture.database.deltas(ofConversation: fixture.conversationID, after: positions, limit: 100)
+    }
+
+    private func usage(_ fixture: ChatFixture, _ id: Int) async throws -> String? {
+        try await fixture.database.value("select usage::text from chat.messages where id = \(id)")
     }
 
     private func answer(_ fixture: ChatFixture, _ id: Int) async throws -> [String] {

@@ -28,7 +28,7 @@ struct JanitorTests {
     /// Leaves bytes of a message that was cancelled long ago, and waits until they are gone.
     private func expectSwept(_ fixture: ChatFixture) async throws {
         let (question, file) = try await fixture.acceptFile()
-        _ = try await fixture.database.cancelMessage(question, userID: fixture.userID)
+        _ = try await fixture.cancel(question)
         try await fixture.database.query(
             "update chat.messages set created_at = created_at - interval '25 hours' where id = \(question)")
         _ = try await polling(for: "the bytes to be swept away", atMost: .seconds(300)) {

@@ -79,7 +79,7 @@ import Testing
             let (old, _) = try await fixture.acceptFile()
             let (young, youngFile) = try await fixture.acceptFile()
             let (_, waitingFile) = try await fixture.acceptFile()
-            for id in [old, young] { _ = try await fixture.database.cancelMessage(id, userID: fixture.userID) }
+            for id in [old, young] { _ = try await fixture.cancel(id) }
             try await fixture.database.query(
                 "update chat.messages set created_at = created_at - interval '25 hours' where id <> \(young)")
             #expect(try await fixture.database.deleteAbandonedChunks(olderThanHours: 24) == 2)

@@ -34,7 +34,7 @@ struct StaleHolderTests {
         try await ChatFixture.with { fixture in
             let (questionID, fileID) = try await fixture.acceptFile()
             let stale = try #require(try await fixture.claim(.recognize)).fence
-            _ = try await fixture.database.cancelMessage(questionID, userID: fixture.userID)
+            _ = try await fixture.cancel(questionID)
             let before = try await state(of: fixture)
             #expect(try await isHeld(stale, write, fileID, fixture) == false)
             #expect(try await state(of: fixture) == before)
@@ -50,8 +50,8 @@ struct StaleHolderTests {
     @Test func mayNotBeCancelledTwiceNorAfterItsEnd() async throws {
         try await ChatFixture.with { fixture in
             let job = try await fixture.accept().job
-            guard case .done = try await fixture.database.cancelMessage(job.questionID, userID: fixture.userID),
-                case .refused = try await fixture.database.cancelMessage(job.questionID, userID: fixture.userID)
+            guard case .done = try await fixture.cancel(job.questionID),
+                case .refused = try await fixture.cancel(job.questionID)
             else {
                 Issue.record("cancelled twice, or not at all")
                 return
@@ -59,7 +59,7 @@ struct StaleHolderTests {
             #expect(try await fixture.database.completeJob(job.fence, answer: "late", usage: nil) == false)
             let other = try await fixture.accept().job
             #expect(try await fixture.database.completeJob(other.fence, answer: "in time", usage: nil))
-            guard case .refused = try await fixture.database.cancelMessage(other.questionID, userID: fixture.userID)
+            guard case .refused = try await fixture.cancel(other.questionID)
             else {
                 Issue.record("an answered question was cancelled")
                 return

@@ -10,19 +10,37 @@ import Testing
         try await ChatFixture.with { fixture in
             let job = try await fixture.accept().job
             guard
-                case .done(job.questionID, job.fence.jobID, _) = try await fixture.database.cancelMessage(
-                    job.questionID, userID: fixture.userID)
+                case .done(job.questionID, job.fence.jobID, _) = try await fixture.cancel(job.questionID)
             else {
                 Issue.record("not cancelled")
                 return
             }
             #expect(try await fixture.status(of: job.questionID) == "cancelled")
             #expect(try await fixture.database.completeJob(job.fence, answer: "late", usage: nil) == false)
-            guard case .refused = try await fixture.database.cancelMessage(job.questionID, userID: fixture.userID)
+            guard case .refused = try await fixture.cancel(job.questionID)
             else {
                 Issue.record("cancelled twice")
                 return
             }
+        }
+    }
+
+    /// A cancel locks the job and then the conversation, a deletion of either the other way round.
+    @Test(.timeLimit(.minutes(5)))
+    func cancellingIsDoneAlsoAfterADeadlock() async throws {
+        try await ChatFixture.with(deadlockTimeout: "5s") { fixture in
+            let job = try await fixture.accept().job
+            try await fixture.database.deadlock(
+                first: "update chat.conversations set changes = changes + 1 where id = \(fixture.conversationID)",
+                second: "update chat.jobs set spared = 1 where id = \(job.fence.jobID)"
+            ) {
+                guard case .done = try await fixture.cancel(job.questionID) else {
+                    Issue.record("not cancelled")
+                    return
+                }
+            }
+            #expect(try await fixture.status(of: job.questionID) == "cancelled")
+            #expect(try await fixture.count("jobs") == 0)
         }
     }
 
@@ -31,7 +49,7 @@ import Testing
             let job = try await fixture.accept().job
             let id = job.questionID
             for outcome in [
-                try await fixture.database.cancelMessage(id, userID: fixture.strangerID),
+                try await fixture.cancel(id, userID: fixture.strangerID),
                 try await fixture.database.retryMessage(id, userID: fixture.strangerID),
                 try await fixture.database.regenerateMessage(id, userID: fixture.strangerID),
             ] {
@@ -70,7 +88,7 @@ import Testing
             let (questionID, fileID) = try await fixture.acceptFile()
             let job = try #require(try await fixture.claim(.recognize))
             _ = try await fixture.database.storePage(1, text: "one", ofFile: fileID, fence: job.fence)
-            _ = try await fixture.database.cancelMessage(questionID, userID: fixture.userID)
+            _ = try await fixture.cancel(questionID)
             _ = try await fixture.database.retryMessage(questionID, userID: fixture.userID)
             #expect(try await fixture.claim(.recognize)?.questionID == questionID)
             #expect(try await fixture.database.pages(ofMessage: questionID).map(\.number) == [1])

@@ -77,6 +77,13 @@ struct ChatFixture: Sendable {
         try await database.claimJobs(stage: stage, owner: UUID(), leaseSeconds: leaseSeconds, limit: 1).first
     }
 
+    /// Stops the work on a message of the user, or of another; the usage of a text that is kept is its length.
+    func cancel(_ messageID: Int, userID: Int? = nil) async throws -> MessageActionOutcome {
+        try await database.cancelMessage(messageID, userID: userID ?? self.userID) { text, context in
+            #"{"question":"\#(context.question)","length":\#(text.count)}"#
+        }
+    }
+
     /// Lets every lease run out, as if its holder had been silent.
     func expireLeases() async throws {
         try await database.query("update chat.jobs set lease_until = clock_timestamp() - interval '1 second'")

@@ -19,20 +19,15 @@ struct LocalUploadsTests {
                 try await upload.append(ByteBuffer(string: "the upload"))
                 let path = try await upload.finish().path
 
-                let (locked, lockedSignal) = AsyncStream.makeStream(of: Void.self)
-                let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
-                async let lock: Void = fixture.database.withTransaction { transaction in
-                    try await transaction.query("lock table chat.upload_chunks in access exclusive mode")
-                    lockedSignal.finish()
-                    for await _ in go {}
+                try await fixture.database.holding({
+                    try await $0.query("lock table chat.upload_chunks in access exclusive mode")
+                }) { release in
+                    async let copied = uploads.path(ofFile: fileID, rebuildingFrom: fixture.database)
+                    try await fixture.database.waitForALock()
+                    await uploads.keep([(fileID, path)])
+                    release()
+                    #expect(try await copied == path)
                 }
-                for await _ in locked {}
-                async let copied = uploads.path(ofFile: fileID, rebuildingFrom: fixture.database)
-                try await fixture.database.waitForALock()
-                await uploads.keep([(fileID, path)])
-                goSignal.finish()
-                try await lock
-                #expect(try await copied == path)
                 #expect(spool.usage.files == 1)
                 await uploads.discard([fileID])
                 #expect(spool.usage.files == 0)
