@@ -17,7 +17,8 @@ struct LanguageModelConnectionTests {
     @Test(arguments: [[.hang], [.streamHead, .body(": ping\n\n"), .hang]] as [[ScriptedModelServer.Step]])
     func noFirstTokenIsATimeoutAndEndsTheRequest(steps: [ScriptedModelServer.Step]) async throws {
         try await ScriptedModelServer.run(replies: [steps]) { server in
-            let call = try await ModelCall.ask(at: server.baseURL) { $0.firstTokenTime = .milliseconds(200) }
+            // Long enough for the request to arrive at a server that shares the machine with other tests.
+            let call = try await ModelCall.ask(at: server.baseURL) { $0.firstTokenTime = .seconds(3) }
             #expect(call.failure?.kind == .timedOut)
             #expect(call.failure?.cause == "no first token")
             await server.waitForDisconnects(1)

@@ -11,20 +11,19 @@ struct ModelResponseTests {
         #"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"# + "\n\n")
 
     @Test func whatWasSaidBeforeTheConnectionEndedIsReadHoweverBusyTheReader() async throws {
-        let reply: [ScriptedModelServer.Step] = [
-            .streamHead, .delta("One "), .wait, .delta("two "), .delta("three"), Self.stop, .drop,
-        ]
+        let pieces = (2...40).map { "\($0) " }
+        let reply = [.streamHead, .delta("1 "), .wait] + pieces.map { .delta($0) } + [Self.stop, .drop]
         try await ScriptedModelServer.run(replies: [reply]) { server in
             let completion = try await ModelCall.withModel(at: server.baseURL) { model in
                 try await model.answer(ModelCall.prompt) { delta in
-                    guard delta == "One " else { return }
+                    guard delta == "1 " else { return }
                     server.release()
                     await server.waitForDisconnects(1)
                     // Nothing tells when the client has noticed it, too.
                     try? await Task.sleep(for: .milliseconds(100))
                 }
             }
-            #expect(completion.text == "One two three")
+            #expect(completion.text == "1 " + pieces.joined())
         }
     }
 
@@ -40,15 +39,22 @@ struct ModelResponseTests {
                 eventLoopGroup: HTTPClient.defaultEventLoopGroup.next()
             ) { client in
                 let request = try HTTPClient.Request(url: server.baseURL)
-                let parts = ModelResponse.parts(of: request, by: client).makeAsyncIterator()
-                guard case .head? = try await parts.next() else { return 0 }
+                var response = ModelResponse.reader(of: request, by: client)
+                guard case .head? = try await response.next() else { return 0 }
                 #expect(await restingValue { sent.withLock { $0 } } < pieces / 2)
                 var received = 0
-                while case .body(let bytes)? = try await parts.next() { received += bytes.readableBytes }
+                while case .body(let bytes)? = try await response.next() { received += bytes.readableBytes }
                 return received
             }
             #expect(received == pieceBytes * pieces)
         }
+    }
+
+    @Test func aClientThatWasShutDownFailsAtOnce() async throws {
+        let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup.next())
+        try await client.shutdown()
+        var response = ModelResponse.reader(of: try HTTPClient.Request(url: "http://127.0.0.1:9"), by: client)
+        await #expect(throws: HTTPClientError.alreadyShutdown) { _ = try await response.next() }
     }
 
     /// The value that has not changed for half a second.

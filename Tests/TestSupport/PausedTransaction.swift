@@ -13,16 +13,24 @@ extension PostgresDatabase {
         then second: @escaping @Sendable (PostgresTransaction) async throws -> Void = { _ in },
         _ body: (_ release: @escaping @Sendable () -> Void) async throws -> Void
     ) async throws {
-        let (held, heldSignal) = AsyncStream.makeStream(of: Never.self)
+        let (held, heldSignal) = AsyncThrowingStream.makeStream(of: Never.self)
         let (go, goSignal) = AsyncStream.makeStream(of: Never.self)
-        async let transaction: Void = withTransaction { transaction in
-            defer { heldSignal.finish() }
-            try await first(transaction)
-            heldSignal.finish()
-            for await _ in go {}
-            try await second(transaction)
+        @Sendable func run() async throws {
+            // Also without a connection: nobody is to wait for what cannot come.
+            defer { heldSignal.finish(throwing: CancellationError()) }
+            try await withTransaction { transaction in
+                try await first(transaction)
+                heldSignal.finish()
+                for await _ in go {}
+                try await second(transaction)
+            }
         }
-        for await _ in held {}
+        async let transaction: Void = run()
+        do {
+            for try await _ in held {}
+        } catch {
+            return try await transaction
+        }
         try await body { goSignal.finish() }
         try await transaction
     }

@@ -57,13 +57,13 @@ struct ModelAttempt: Sendable {
         var hasResponse = false
         var fault: AttemptFailure?
         do {
-            var parts = ModelResponse.parts(of: try request(for: prompt), by: client).makeAsyncIterator()
-            guard case .head(let head)? = try await parts.next() else { throw CancellationError() }
+            var response = ModelResponse.reader(of: try request(for: prompt), by: client)
+            guard case .head(let head)? = try await response.next() else { throw CancellationError() }
             hasResponse = true
             guard (200..<300).contains(head.status.code) else {
-                return .failure(await refusal(head, &parts, timer: timer))
+                return .failure(await refusal(head, &response, timer: timer))
             }
-            try await assemble(&parts, into: &assembler, timer: timer, onDelta: onDelta)
+            try await assemble(&response, into: &assembler, timer: timer, onDelta: onDelta)
             if Task.isCancelled, !assembler.isComplete { fault = interrupted(timer, assembler) }
         } catch {
             fault = Task.isCancelled ? interrupted(timer, assembler) : .disconnected(error, hasResponse: hasResponse)
@@ -72,10 +72,10 @@ struct ModelAttempt: Sendable {
     }
 
     private func assemble(
-        _ parts: inout ModelResponse.Parts.AsyncIterator, into assembler: inout CompletionAssembler, timer: StallTimer,
+        _ response: inout ModelResponse.Reader, into assembler: inout CompletionAssembler, timer: StallTimer,
         onDelta: @Sendable (String) async -> Void
     ) async throws {
-        while case .body(let bytes)? = try await parts.next() {
+        while case .body(let bytes)? = try await response.next() {
             let (events, hadBegun) = (assembler.events, assembler.hasBegun)
             let text = assembler.receive(bytes.readableBytesView)
             if assembler.hasBegun, !hadBegun { onFirstToken() }
@@ -139,12 +139,12 @@ struct ModelAttempt: Sendable {
 
     /// Reads why the server refuses. Its status says enough to go on if the body does not come.
     private func refusal(
-        _ head: HTTPResponseHead, _ parts: inout ModelResponse.Parts.AsyncIterator, timer: StallTimer
+        _ head: HTTPResponseHead, _ response: inout ModelResponse.Reader, timer: StallTimer
     ) async -> AttemptFailure {
         timer.allow(Self.errorBodyTime)
         var bytes: [UInt8] = []
         do {
-            while case .body(let buffer)? = try await parts.next() {
+            while case .body(let buffer)? = try await response.next() {
                 bytes.append(contentsOf: buffer.readableBytesView.prefix(Self.errorBodyBytesMax - bytes.count))
                 if bytes.count == Self.errorBodyBytesMax { break }
             }

@@ -7,49 +7,69 @@ import Synchronization
 ///
 /// AsyncHTTPClient's own sequence takes a piece when its reader asks for one, and forgets what came unasked: NIO reads
 /// to its end whatever a connection holds that the other side closes. A server that says its last words and goes would
-/// be cut short whenever the reader was busy. So pieces are taken ahead of the reader here, up to a bound. That holds
-/// only if the client has a single event loop: a demand that had to change threads would come too late.
-final class ModelResponse: HTTPClientResponseDelegate, NIOAsyncSequenceProducerDelegate {
+/// be cut short whenever the reader was busy. So pieces are taken ahead of the reader here, up to a bound.
+///
+/// That holds only if the client has a single event loop: a demand that had to change threads would come too late. And
+/// it holds for 50 pieces that arrive in one read; what is beyond is handed on with the next turn of the event loop.
+final class ModelResponse: HTTPClientResponseDelegate {
     /// First the head, then pieces of the body.
     enum Part: Sendable {
         case head(HTTPResponseHead)
         case body(ByteBuffer)
+
+        /// How much waits with it, in bytes; a small piece keeps the buffer that it was read into.
+        fileprivate var cost: Int {
+            switch self {
+            case .head: 0
+            case .body(let bytes): max(bytes.readableBytes, 2048)
+            }
+        }
     }
 
-    typealias Parts = NIOThrowingAsyncSequenceProducer<
-        Part, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, ModelResponse
-    >
+    /// Reads a response. Whoever lets it go before the end, or is cancelled, closes the connection.
+    struct Reader {
+        fileprivate var parts: AsyncThrowingStream<Part, any Error>.Iterator
+        fileprivate let response: ModelResponse
 
-    /// How many parts may wait for the reader, each at most what one read of the connection brings (64 KiB); and how
-    /// few must be left until more are taken.
-    private static let waitingPartsMax = 32
-    private static let waitingPartsMin = 8
+        /// The next part; nil at the end, or when the task is cancelled.
+        /// - Throws: the error of the connection, after all that had come before it.
+        mutating func next() async throws -> Part? {
+            guard let part = try await parts.next() else { return nil }
+            response.isRead(part)
+            return part
+        }
+    }
+
+    /// How much may wait for the reader, in bytes: at least 1,024 pieces. Half of it must be read until more is taken.
+    private static let waitingBytesMax = 2 << 20
 
     private struct State {
-        var source: Parts.Source?
-        var task: HTTPClient.Task<Void>?
+        var waitingBytes = 0
         /// Kept while the reader is behind.
         var resumption: EventLoopPromise<Void>?
     }
 
     private let state = Mutex(State())
+    private let parts: AsyncThrowingStream<Part, any Error>.Continuation
 
-    private init() {}
+    private init(_ parts: AsyncThrowingStream<Part, any Error>.Continuation) {
+        self.parts = parts
+    }
 
-    /// Sends a request; the response is read while the sequence is, and ends with it: whoever lets it go or is
-    /// cancelled closes the connection.
+    /// Sends a request.
     ///
     /// - Parameter client: one with a single event loop.
-    static func parts(of request: HTTPClient.Request, by client: HTTPClient) -> Parts {
-        let response = ModelResponse()
-        let made = Parts.makeSequence(
-            elementType: Part.self, failureType: (any Error).self,
-            backPressureStrategy: .init(lowWatermark: waitingPartsMin, highWatermark: waitingPartsMax),
-            finishOnDeinit: false, delegate: response)
-        response.state.withLock { $0.source = made.source }
+    static func reader(of request: HTTPClient.Request, by client: HTTPClient) -> Reader {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Part.self)
+        let response = ModelResponse(continuation)
         let task = client.execute(request: request, delegate: response)
-        response.state.withLock { $0.task = task }
-        return made.sequence
+        continuation.onTermination = { _ in
+            task.cancel()
+            response.resume()
+        }
+        // A client that was shut down tells nobody else.
+        task.futureResult.whenFailure { continuation.finish(throwing: $0) }
+        return Reader(parts: stream.makeAsyncIterator(), response: response)
     }
 
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
@@ -61,33 +81,31 @@ final class ModelResponse: HTTPClientResponseDelegate, NIOAsyncSequenceProducerD
     }
 
     func didFinishRequest(task: HTTPClient.Task<Void>) {
-        state.withLock { $0.source }?.finish()
+        parts.finish()
     }
 
-    func didReceiveError(task: HTTPClient.Task<Void>, _ error: any Error) {
-        state.withLock { $0.source }?.finish(error)
-    }
-
-    func produceMore() {
-        state.withLock { $0.resumption.take() }?.succeed()
-    }
-
-    func didTerminate() {
-        let ended = state.withLock { state in
-            defer { state = State() }
-            return state
-        }
-        ended.resumption?.succeed()
-        ended.task?.cancel()
-    }
-
-    /// Yields under the lock: the reader may ask for more before the promise of it is kept.
     private func take(_ part: Part, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        state.withLock { state in
-            guard case .stopProducing? = state.source?.yield(part) else { return eventLoop.makeSucceededVoidFuture() }
+        let resumption = state.withLock { state -> EventLoopPromise<Void>? in
+            state.waitingBytes += part.cost
+            guard state.waitingBytes > Self.waitingBytesMax else { return nil }
             let resumption = eventLoop.makePromise(of: Void.self)
             state.resumption = resumption
-            return resumption.futureResult
+            return resumption
         }
+        // The reader may have it at once, and go on to take `resumption` back.
+        if case .terminated = parts.yield(part) { resume() }
+        return resumption?.futureResult ?? eventLoop.makeSucceededVoidFuture()
+    }
+
+    private func isRead(_ part: Part) {
+        let isEnough = state.withLock { state in
+            state.waitingBytes -= part.cost
+            return state.waitingBytes <= Self.waitingBytesMax / 2
+        }
+        if isEnough { resume() }
+    }
+
+    private func resume() {
+        state.withLock { $0.resumption.take() }?.succeed()
     }
 }

@@ -111,7 +111,8 @@ extension PostgresDatabase {
     /// Statements in a transaction: the first waits for a piece of the answer that is just being written, the others
     /// see it.
     ///
-    /// - Parameter usage: estimates the contract's `usage` object, as JSON, of an answer stopped after this text.
+    /// - Parameter usage: estimates the contract's `usage` object, as JSON, of an answer stopped after this text. It
+    ///   runs while the job is locked.
     func cancelMessage(
         _ id: Int, userID: Int, usage: @escaping @Sendable (String, QuestionContext) -> String
     ) async throws -> MessageActionOutcome {

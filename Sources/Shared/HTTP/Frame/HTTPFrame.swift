@@ -116,12 +116,5 @@ package struct HTTPFrame: Sendable {
     }
 }
 
-extension Request {
-    /// Whether the client asks for a stream of events.
-    package var acceptsEventStream: Bool {
-        headers[values: .accept].contains { $0.lowercased().contains("text/event-stream") }
-    }
-}
-
 /// What `HTTPFrame.application` makes and `HTTPFrame.run` runs.
 package typealias ServiceApplication = Application<CallbackResponder<ServiceContext>>
