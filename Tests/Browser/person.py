@@ -17,6 +17,27 @@ from suite import PASSWORD, waited, words
 
 SECONDS = 40
 
+# Calls of a method whose address has a part in it are counted, and sent only when the test says so.
+HOLD = """
+const [method, part] = arguments;
+const send = window.fetch;
+const isReleased = new Promise((resolve) => { window.release = resolve; });
+window.held = 0;
+window.fetch = async (address, options) => {
+    if (options?.method !== method || !address.includes(part)) return send(address, options);
+    window.held += 1;
+    await isReleased;
+    return send(address, options);
+};
+"""
+# What screen readers are told from now on.
+LISTEN = """
+const region = document.getElementById("announcer");
+window.heard = [];
+const listener = new MutationObserver(() => region.textContent && window.heard.push(region.textContent));
+listener.observe(region, { childList: true, characterData: true, subtree: true });
+"""
+
 
 class Look:
     """How the page is looked at."""
@@ -166,6 +187,7 @@ class Person:
         self.click("composer.send")
 
     def attach(self, *paths):
+        self.find(".composer")
         self.driver.find_element(By.CSS_SELECTOR, ".composer input[type=file]").send_keys("\n".join(map(str, paths)))
 
     # Where a person starts
@@ -213,7 +235,31 @@ class Person:
         self.driver.get(address)
         return self.driver.current_window_handle
 
+    # What is on its way
+
+    def hold(self, method, part):
+        """This window's calls of that kind do not leave before `release()`."""
+        self.run(HOLD, method, part)
+
+    def holds(self):
+        """How many calls are held."""
+        return self.run("return window.held")
+
+    def release(self):
+        self.run("window.release()")
+
     # What the browser says
+
+    def listen(self):
+        """From now on `heard()` has all that screen readers are told."""
+        self.run(LISTEN)
+
+    def heard(self):
+        return self.run("return window.heard")
+
+    def is_leaving_asked_for(self):
+        """Whether the browser would ask before it leaves the page."""
+        return self.run("return !dispatchEvent(new Event('beforeunload', { cancelable: true }))")
 
     def console(self):
         return [entry for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
@@ -225,6 +271,7 @@ class Person:
             for entry in self.console()
             if not any(f"status of {status}" in entry["message"] for status in expected)
             and not ("net::ERR_INTERNET_DISCONNECTED" in entry["message"] and "offline" in expected)
+            and not ("net::ERR_BLOCKED_BY_CLIENT" in entry["message"] and "blocked" in expected)
             and not ("net::ERR_INCOMPLETE_CHUNKED_ENCODING" in entry["message"] and "broken off" in expected)
         ]
 

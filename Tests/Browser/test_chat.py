@@ -35,6 +35,7 @@ def test_an_answer_grows_while_it_is_made(person, model):
     reply.release()
     person.sees("The first half and the second.", ".answer")
     person.sees("scripted", ".answer-model")
+    assert person.find(".answer-model").get_attribute("title") == person.word("answer.usage", read=7, written=5)
     person.until(lambda: person.find(".answer").get_attribute("aria-busy") == "false")
     person.until(lambda: "The first half" in person.driver.find_element("id", "announcer").get_attribute("textContent"))
     person.driver.refresh()
@@ -99,6 +100,9 @@ def test_an_answer_is_stopped_and_what_had_come_of_it_stays(person, model):
     reply.release()
     person.until(lambda: person.find(".composer-send").accessible_name == person.word("composer.send"))
     assert "As far as this" in person.text(".answer")
+    # Nobody has counted what a stopped answer took.
+    estimate = person.word("answer.usageEstimated").split("{")[0]
+    person.until(lambda: person.find(".answer-model").get_attribute("title").startswith(estimate), "an estimate")
     person.driver.refresh()
     person.sees("As far as this", ".answer")
     assert "no further" not in person.text(".answer")

@@ -4,18 +4,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from accessibility import look_closely
+from history import conversation, fill
 from model import Reply
-
-
-def conversation(person, title, question=None):
-    token = person.token()
-    status, made = person.suite.call("/api/chat/conversations", {"title": title}, token)
-    assert status == 201, made
-    if question:
-        body = {"conversation_id": made["conversation_id"], "message": question}
-        status, answer = person.suite.call("/api/chat/chat", body, token)
-        assert status == 200, answer
-    return made["conversation_id"]
 
 
 def test_conversations_are_renamed_and_described(person):
@@ -157,3 +147,55 @@ def test_a_title_is_found_that_the_list_has_not_reached_yet(person):
     assert len(person.all(".list-link")) < 200
     person.find("#search").send_keys("number 197")
     person.until(lambda: [one.text for one in person.all(".results .result-title")] == ["Number 197"], "the title")
+
+
+OLDEST = "select min(id) from chat.messages where conversation_id = {}"
+# A link that somebody clicks in this window: what was done to the window stays done.
+OPEN = "history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))"
+IN_VIEW = """
+const { top, bottom } = document.querySelector(`[data-message="${arguments[0]}"]`)?.getBoundingClientRect() ?? {};
+return top >= 0 && bottom <= innerHeight;
+"""
+COUNT_AT_BEGINNING = """
+document.querySelector(".thread").scrollTop = 0;
+return document.querySelectorAll(".turn").length;
+"""
+
+
+@pytest.mark.opposite_looks
+def test_a_message_several_pages_back_is_reached_though_the_service_goes_away_on_the_way(person, suite):
+    person.expected = (503, 502, "broken off")
+    person.enter()
+    number = fill(person, 600)
+    oldest = suite.sql(OLDEST.format(number))
+    person.hold("GET", "limit=200")
+    person.run(OPEN, f"/c/{number}?message={oldest}")
+    person.until(person.holds, "the second page on its way")
+    with suite.replicas_away():
+        person.release()
+        person.find("#banner .button-link")
+        assert len(person.all(".turn")) == 25
+    person.until(lambda: person.run(IN_VIEW, oldest), "the oldest message", 120)
+    assert len(person.all(".turn")) == 300
+    person.until(lambda: len(suite.replicas()) == 2, "both replicas", 120)
+
+
+@pytest.mark.opposite_looks
+def test_what_is_loaded_stays_when_the_way_to_a_found_message_fails(person):
+    person.expected = ("blocked",)
+    person.enter()
+    number = fill(person, 600)
+    oldest = person.suite.sql(OLDEST.format(number))
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*limit=200*"]})
+    try:
+        person.go(f"/c/{number}?message={oldest}")
+        person.sees(person.word("problem.offline"), "#toasts")
+        assert len(person.all(".turn")) == 25
+    finally:
+        person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    person.until(lambda: person.run(COUNT_AT_BEGINNING) == 300, "all older messages")
+    numbers = person.run("return [...document.querySelectorAll('.bubble-text')].map((one) => one.textContent)")
+    assert numbers == [f"Question {one}" for one in range(1, 301)]
+    person.ask("Still there?")
+    person.sees("The model has heard you.", ".turn:last-child .answer")

@@ -178,6 +178,26 @@ def test_a_file_whose_answer_failed_is_tried_again(person, model):
     assert person.find(".file-name").text == "note_utf8.txt"
 
 
+@pytest.mark.opposite_looks
+def test_stop_ends_what_is_written_and_not_what_is_read(person, model, suite):
+    reply = Reply("As far as this ", "and no further.", hold_after=1)
+    model.script("older please", Reply("An older answer."), reply)
+    person.enter()
+    person.ask("older please")
+    person.sees("An older answer.", ".answer")
+    person.attach(DOCUMENTS / "contract_en_3pages.tiff")
+    person.click("composer.send")
+    person.find(".file .bar")
+    with suite.reading_held():
+        person.click("answer.regenerate")
+        person.sees("As far as this", ".answer")
+        person.click("composer.stop")
+        person.sees(person.word("answer.stopped"), ".answer")
+        reply.release()
+        person.find(".file .bar")
+    person.sees("The model has heard you.", ".turn:last-child .answer", READING_SECONDS)
+
+
 def partial_pdf():
     """Two pages: one with a line of text, one of 200 by 200 inches without, which is too large to be drawn."""
     text = b"BT /F1 24 Tf 72 700 Td (The first page can be read.) Tj ET"

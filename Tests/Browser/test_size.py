@@ -7,6 +7,7 @@ import urllib.parse
 
 import pytest
 
+from history import fill
 from suite import waited
 
 pytestmark = pytest.mark.opposite_looks
@@ -50,25 +51,6 @@ def test_every_module_of_the_first_load_is_asked_for_at_once(person):
     # The words of a language are known when the script runs, the rest is in the head of the page.
     missing = {name for name in loaded - preloaded if "/words/" not in name}
     assert missing == {"/scripts/early.js", "/scripts/main.js"}, missing
-
-
-def fill(person, count):
-    """Questions and answers straight into the tables: asking 5,000 times is not what is measured."""
-    token = person.token()
-    _, made = person.suite.call("/api/chat/conversations", {"title": f"Of {count}"}, token)
-    number = made["conversation_id"]
-    person.suite.sql(f"""
-        with question as (
-            insert into chat.messages (conversation_id, role, status, content, created_at)
-            select {number}, 'user', 'completed', 'Question ' || n, clock_timestamp() - ({count} - n) * interval '1 min'
-            from generate_series(1, {count} / 2) n returning id, content, created_at)
-        insert into chat.messages (conversation_id, role, status, content, reply_to, created_at)
-        select {number}, 'assistant', 'completed', 'Answer to **' || content || '**', id,
-            created_at + interval '1 second' from question;
-        update chat.conversations set messages_count = {count} where id = {number};
-        analyze chat.messages;
-    """)
-    return number
 
 
 def opening(person, number, last):

@@ -21,11 +21,6 @@ def drawn(person, picture):
     return person.run("const { width, height } = arguments[0].getBBox(); return width > 0 && height > 0", picture)
 
 
-def is_leaving_asked_for(person):
-    """Whether the browser would ask before it leaves the page."""
-    return person.run("return !dispatchEvent(new Event('beforeunload', { cancelable: true }))")
-
-
 def test_without_a_network_a_question_waits_and_is_sent_once(person):
     person.expected = ("offline",)
     person.enter()
@@ -36,7 +31,7 @@ def test_without_a_network_a_question_waits_and_is_sent_once(person):
         person.sees(person.word("banner.offline"), "#banner")
         person.ask("while away")
         person.sees(person.word("progress.offline"), ".turn-status")
-        assert is_leaving_asked_for(person), "a question that waits is lost with the page"
+        assert person.is_leaving_asked_for(), "a question that waits is lost with the page"
         pictures = person.all("#banner .icon, .composer-send .icon")
         assert len(pictures) == 2 and all(drawn(person, one) for one in pictures), "pictures need a network"
         look_closely(person)
@@ -44,7 +39,7 @@ def test_without_a_network_a_question_waits_and_is_sent_once(person):
         set_offline(person, False)
     person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
     person.until(lambda: len([one for one in person.all(".answer") if "heard" in one.text]) == 2)
-    assert not is_leaving_asked_for(person)
+    assert not person.is_leaving_asked_for()
     number = person.conversation_id()
     assert person.suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "4"
 

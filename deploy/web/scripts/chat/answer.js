@@ -92,8 +92,9 @@ export class AnswerView {
 }
 
 /** Who answered; how much was read and written for it shows on hover. */
-function modelNote({ model, prompt_tokens: read, completion_tokens: written }) {
-    return h("span", { class: "answer-model", title: t("answer.usage", { read, written }) }, model);
+function modelNote({ model, prompt_tokens: read, completion_tokens: written, estimated }) {
+    const title = t(estimated ? "answer.usageEstimated" : "answer.usage", { read, written });
+    return h("span", { class: "answer-model", title }, model);
 }
 
 function statusLine({ status, error, content }) {

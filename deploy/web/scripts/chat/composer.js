@@ -5,6 +5,7 @@ import { recall, remember } from "../preferences.js";
 import { t } from "../words.js";
 import { accepted, Attachments } from "./attachments.js";
 import { domainSelect } from "./domains.js";
+import { draftOf, keepDraft, withReturned } from "./drafts.js";
 
 const charactersMax = 10_000;
 /** From here on the characters left are counted. */
@@ -15,7 +16,7 @@ const heightMax = 240;
  * @param {object} options
  * @param {(question: {text: string, files: File[], domain: string | null}) => void} options.onSend
  * @param {() => void} options.onStop
- * @param {string} options.draftKey where an unsent text is kept while the tab lives
+ * @param {() => number | null} options.conversationID whose draft the text is
  */
 export class Composer {
     #text = h("textarea", { class: "composer-text", id: "question", rows: "1", dir: "auto" });
@@ -58,8 +59,7 @@ export class Composer {
             ),
         );
         this.#listen();
-        this.#text.value = this.#draft();
-        this.#update();
+        this.showDraft();
     }
 
     focus() {
@@ -80,8 +80,17 @@ export class Composer {
 
     /** A question that stood in the conversation, to be changed; what is being written already stays below it. */
     takeBack(text) {
-        const draft = this.#text.value.trim();
-        this.suggest(draft && draft !== text ? `${text}\n\n${draft}` : text);
+        this.suggest(withReturned(this.#text.value, text));
+    }
+
+    /** Shows the draft as it is kept. */
+    showDraft() {
+        this.#text.value = draftOf(this.#options.conversationID());
+        this.#update();
+    }
+
+    keepDraft() {
+        keepDraft(this.#options.conversationID(), this.#text.value);
     }
 
     /** While an answer is being made the button stops it. */
@@ -149,24 +158,7 @@ export class Composer {
         const left = charactersMax - this.#length;
         this.#count.textContent = this.#length > charactersNear ? t("composer.left", { n: left }) : "";
         this.#count.classList.toggle("composer-count-over", left < 0);
-        this.#keepDraft();
+        this.keepDraft();
         this.grow();
-    }
-
-    #draft() {
-        try {
-            return sessionStorage.getItem(this.#options.draftKey) ?? "";
-        } catch {
-            return "";
-        }
-    }
-
-    #keepDraft() {
-        try {
-            if (this.#text.value) sessionStorage.setItem(this.#options.draftKey, this.#text.value);
-            else sessionStorage.removeItem(this.#options.draftKey);
-        } catch {
-            // Not kept.
-        }
     }
 }

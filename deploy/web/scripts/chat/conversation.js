@@ -4,13 +4,14 @@ import { rewrite } from "../address.js";
 import { forget, conversationOf, create, put, refreshed } from "../conversations/store.js";
 import { h } from "../dom.js";
 import { chat } from "../network/request.js";
-import { announce } from "../notices/announcer.js";
 import { patiently } from "../notices/banner.js";
 import { toast } from "../notices/toast.js";
 import { problemText, t } from "../words.js";
 import { acceptDrops } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { withDelta } from "./deltas.js";
+import { keepDraft, onReturned, returnToDraft } from "./drafts.js";
+import { Ends } from "./ends.js";
 import { greeting, historyProblem, skeleton } from "./instead.js";
 import { follow } from "./live.js";
 import { Sending } from "./sending.js";
@@ -25,6 +26,7 @@ export class ConversationView {
     #creation = null;
     #closing = new AbortController();
     #live = null;
+    #ends = new Ends(() => this.#id !== null && refreshed(this.#id));
     #thread;
     #composer;
     #onCreated;
@@ -43,7 +45,7 @@ export class ConversationView {
             regenerate: (turn, answer) => this.#act(answer.id, "regenerate"),
         });
         this.#composer = new Composer({
-            draftKey: `parley.draft.${id ?? "new"}`,
+            conversationID: () => this.#id,
             onSend: (question) => this.#send(question),
             onStop: () => this.#stop(),
         });
@@ -59,12 +61,7 @@ export class ConversationView {
             ),
         );
         acceptDrops(this.element, (files) => this.#composer.addFiles(files));
-        addEventListener("beforeunload", (event) => this.#keepUnsent(event), { signal: this.#closing.signal });
-    }
-
-    /** A question that the service does not have yet would be gone with the page: the browser asks first. */
-    #keepUnsent(event) {
-        if (this.#thread.turns.some(({ local }) => local)) event.preventDefault();
+        onReturned((returnedTo) => returnedTo === this.#id && this.#composer.showDraft(), this.#closing.signal);
     }
 
     get id() {
@@ -89,20 +86,20 @@ export class ConversationView {
     async #load(messageID) {
         this.#thread.showInstead(skeleton());
         const { signal } = this.#closing;
+        let page;
         try {
-            const page = await patiently(() => this.#page(null, pageLimit), signal);
-            if (signal.aborted) return;
-            this.#thread.showInstead(null);
-            this.#thread.add(page.messages);
-            this.#thread.toEnd();
-            if (this.#thread.isEmpty) this.#thread.showInstead(greeting((text) => this.#composer.suggest(text)));
-            this.#follow();
-            await this.#find(messageID, page.next_cursor);
+            page = await patiently(() => this.#page(null, pageLimit), signal);
         } catch (problem) {
-            if (signal.aborted) return;
-            this.#thread.showInstead(historyProblem(problem, () => this.#load(messageID)));
+            if (!signal.aborted) this.#thread.showInstead(historyProblem(problem, () => this.#load(messageID)));
+            return;
         }
+        if (signal.aborted) return;
+        this.#thread.add(page.messages);
+        this.#thread.toEnd();
+        if (this.#thread.isEmpty) this.#thread.showInstead(greeting((text) => this.#composer.suggest(text)));
+        this.#follow();
         this.#showState();
+        await this.#find(messageID, page.next_cursor);
     }
 
     #page(cursor, limit) {
@@ -121,12 +118,19 @@ export class ConversationView {
         };
     }
 
+    /** Loads as many pages as it takes to show a message; those that are there stay when one cannot be loaded. */
     async #find(messageID, cursor) {
+        const { signal } = this.#closing;
         let next = cursor;
-        while (messageID && next && !this.#thread.turnOf(messageID)) {
-            const page = await this.#page(next, searchPageLimit);
-            this.#thread.add(page.messages, { keepsPlace: true });
-            next = page.next_cursor;
+        try {
+            while (messageID && next && !this.#thread.turnOf(messageID)) {
+                const page = await patiently(() => this.#page(next, searchPageLimit), signal);
+                this.#thread.add(page.messages, { keepsPlace: true });
+                next = page.next_cursor;
+            }
+        } catch (problem) {
+            if (signal.aborted) return;
+            toast(problemText(problem));
         }
         if (messageID) this.#thread.reveal(messageID);
         this.#thread.setOlder(this.#older(next));
@@ -148,9 +152,8 @@ export class ConversationView {
 
     #received(messages, asOf) {
         if (messages.length === 0 || this.#closing.signal.aborted) return;
-        const wasProcessing = this.#processing();
+        this.#ends.look(this.#thread.turns);
         this.#thread.add(messages, { asOf });
-        for (const turn of wasProcessing) if (!turn.isProcessing) this.#ended(turn);
         this.#showState();
     }
 
@@ -165,26 +168,40 @@ export class ConversationView {
         else turn.setGrowing(id, text);
     }
 
-    async #send(question) {
+    #send(question) {
         const sending = new Sending(question, {
             thread: this.#thread,
+            signal: this.#closing.signal,
             conversationID: () => this.#created(),
-            sync: () => this.#live?.poll(),
+            run: (again) => this.#run(again),
             poll: () => this.#live?.poll(),
             onAccepted: () => this.#showState(),
-            takeBack: ({ text, files }) => {
-                this.#composer.takeBack(text);
-                if (files.length > 0) this.#composer.addFiles(files);
-            },
+            takeBack: (written) => this.#takeBack(written),
+            giveUp: (written, problem) => this.#giveUp(written, problem),
         });
+        this.#run(sending);
+    }
+
+    async #run(sending) {
         const { turn } = sending;
         turn.isOwn = true;
         this.#showState();
         await sending.run();
         turn.isOwn = false;
-        if (this.#closing.signal.aborted) return;
-        if (!turn.isProcessing) this.#ended(turn);
         this.#showState();
+    }
+
+    #takeBack({ text, files }) {
+        // What was left is not looked at any more; the conversation may be on the screen again in another view.
+        if (this.#closing.signal.aborted) return returnToDraft(this.#id, text);
+        this.#composer.takeBack(text);
+        if (files.length > 0) this.#composer.addFiles(files);
+    }
+
+    #giveUp({ text, files }, problem) {
+        returnToDraft(this.#id, text);
+        const kept = [text && t("question.unsentText"), files.length > 0 && t("question.unsentFiles")];
+        toast([t("question.unsent", { problem: problemText(problem) }), ...kept].filter(Boolean).join(" "));
     }
 
     /** The id of the conversation, which is made when its first question is sent. */
@@ -193,9 +210,7 @@ export class ConversationView {
         this.#creation ??= create().then(
             (conversation) => {
                 this.#id = conversation.conversation_id;
-                rewrite(`/c/${this.#id}`);
-                this.#follow();
-                this.#onCreated();
+                if (!this.#closing.signal.aborted) this.#moved();
             },
             (problem) => {
                 this.#creation = null;
@@ -206,23 +221,25 @@ export class ConversationView {
         return this.#id;
     }
 
-    /** An answer is there, or will not come. */
-    #ended(turn) {
-        const answer = turn.answers.at(-1);
-        if (answer?.status === "completed") announce(t("announce.answer", { text: answer.content.slice(0, 400) }));
-        else if (turn.question?.error) announce(problemText(turn.question.error));
-        if (this.#id !== null) refreshed(this.#id);
+    /** What began as a new conversation has its own address from now on, and its own draft. */
+    #moved() {
+        rewrite(`/c/${this.#id}`);
+        keepDraft(null, "");
+        this.#composer.keepDraft();
+        this.#follow();
+        this.#onCreated();
     }
 
     async #act(messageID, action) {
         if (!messageID) return;
         const asOf = performance.now();
+        if (action !== "cancel") this.#ends.forget(this.#thread.turnOf(messageID));
         try {
             const message = await chat(`/messages/${messageID}/${action}`, { method: "POST" });
             this.#received([message], asOf);
             // Events may have been faster, and told of the end before this tab knew of the beginning.
             const turn = this.#thread.turnOf(message.id);
-            if (action !== "cancel" && turn && !turn.isProcessing) this.#ended(turn);
+            if (action !== "cancel" && turn && !turn.isProcessing) this.#ends.tell(turn);
             this.#live?.poll();
         } catch (problem) {
             // Somebody was faster, here or in another tab: what is true now is shown instead.
@@ -233,7 +250,7 @@ export class ConversationView {
     }
 
     #stop() {
-        const turn = this.#processing().at(-1);
+        const turn = this.#writing().at(-1);
         if (turn) this.#act(turn.processingID, "cancel");
     }
 
@@ -241,9 +258,14 @@ export class ConversationView {
         return this.#thread.turns.filter((turn) => turn.processingID);
     }
 
+    #writing() {
+        return this.#processing().filter((turn) => turn.isWriting);
+    }
+
     #showState() {
-        const isWriting = (turn) => turn.question?.progress?.stage === "answering" || turn.answers.length > 0;
-        this.#composer.setAnswering(this.#processing().some(isWriting));
+        if (this.#closing.signal.aborted) return;
+        this.#ends.look(this.#thread.turns);
+        this.#composer.setAnswering(this.#writing().length > 0);
     }
 
     /** The conversation as the list knows it. */

@@ -28,6 +28,7 @@ export function follow(conversationID, listeners, signal) {
     const state = { isStreaming: false, isSupported: true, lastEventID: "" };
     const done = { signal };
     const poll = poller(conversationID, listeners, signal);
+    if (signal.aborted) return { poll };
     stream(conversationID, { ...listeners, poll }, state, signal);
     const timer = setInterval(() => {
         if (!state.isStreaming && !document.hidden && listeners.processing().length > 0) poll();
@@ -102,6 +103,8 @@ async function streamOnce(conversationID, listeners, state, signal) {
 function poller(conversationID, { onMessages, processing, onGone }, signal) {
     let isPolling = false;
     let tag = "";
+    /** What the page had that `tag` is of. */
+    let known = new Set();
     return async () => {
         if (isPolling || signal.aborted) return;
         isPolling = true;
@@ -110,14 +113,13 @@ function poller(conversationID, { onMessages, processing, onGone }, signal) {
             const path = `/conversations/${conversationID}/messages?order=desc&limit=${pollLimit}`;
             const headers = tag ? { "If-None-Match": tag } : {};
             const response = await chat(path, { headers, isStreamed: true, signal });
-            let found = [];
             if (response) {
+                const { messages } = await response.json();
                 tag = response.headers.get("ETag") ?? "";
-                found = (await response.json()).messages;
-                onMessages(found, asOf);
+                known = new Set(messages.map(({ id }) => id));
+                onMessages(messages, asOf);
             }
-            const known = new Set(found.map(({ id }) => id));
-            const others = response ? processing().filter((id) => !known.has(id)) : [];
+            const others = processing().filter((id) => !known.has(id));
             onMessages(await Promise.all(others.map((id) => chat(`/messages/${id}`, { signal }))), asOf);
         } catch (problem) {
             if (problem.code === "conversation_not_found") onGone();
@@ -128,7 +130,7 @@ function poller(conversationID, { onMessages, processing, onGone }, signal) {
 }
 
 function visible(signal) {
-    if (!document.hidden) return Promise.resolve();
+    if (!document.hidden || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
         const look = () => {
             if (document.hidden && !signal.aborted) return;
@@ -141,6 +143,7 @@ function visible(signal) {
 }
 
 function pause(milliseconds, signal) {
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
         const timer = setTimeout(resolve, milliseconds);
         signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });

@@ -7,6 +7,11 @@ import { countdown } from "../notices/countdown.js";
 import { ask, askWithFiles } from "./ask.js";
 
 const attemptsMax = 8;
+/** What the service does not have yet, whether the view is still there or was left. */
+const unsent = new Set();
+
+// It would be gone with the page: the browser asks first.
+addEventListener("beforeunload", (event) => unsent.size > 0 && event.preventDefault());
 
 /** A question of this tab: its turn on the screen, and what it takes to send it. */
 export class Sending {
@@ -14,10 +19,20 @@ export class Sending {
     #view;
     #question;
     #stopping = new AbortController();
+    /** Why it was refused. */
+    #problem = null;
 
     /**
      * @param {{text: string, files: File[], domain: string | null}} question
-     * @param {object} view `thread`, `conversationID()`, `sync()`, `onAnswer(turn)`
+     * @param {object} view where it was asked
+     * @param {Thread} view.thread
+     * @param {AbortSignal} view.signal the view is left; the question is sent all the same
+     * @param {() => Promise<number>} view.conversationID
+     * @param {(sending: Sending) => void} view.run runs it, at the first time and when it is to be sent again
+     * @param {() => Promise<void>} view.poll has the service asked how things stand
+     * @param {() => void} view.onAccepted
+     * @param {(question) => void} view.takeBack to where it was written
+     * @param {(question, problem) => void} view.giveUp it was refused, and there is no view to say so
      */
     constructor(question, view) {
         this.#question = { ...question, key: idempotencyKey() };
@@ -33,9 +48,14 @@ export class Sending {
                 error: null,
                 progress: null,
             },
-            { stage: question.files.length > 0 ? "uploading" : "sending", files: question.files },
+            {
+                stage: question.files.length > 0 ? "uploading" : "sending",
+                files: question.files,
+                onCancel: () => this.#stopping.abort(),
+            },
         );
-        this.#local({ onCancel: () => this.#cancel() });
+        unsent.add(this);
+        view.signal.addEventListener("abort", () => this.#problem && this.#giveUp(), { once: true });
     }
 
     get turn() {
@@ -44,6 +64,7 @@ export class Sending {
 
     /** Resolves when the question is answered, refused, or in the hands of the service. */
     async run() {
+        this.#problem = null;
         for (let attempt = 1; ; attempt += 1) {
             try {
                 return await this.#attempt();
@@ -63,7 +84,7 @@ export class Sending {
             this.#local({ stage: "uploading", share: 0 });
             const onProgress = (share) => this.#local({ share });
             const { message_id: id } = await askWithFiles(question, onProgress, this.#stopping.signal);
-            this.#view.thread.adopt(this.#turn, await this.#accepted(id));
+            this.#adopt(await this.#accepted(id));
             this.#view.poll();
             return;
         }
@@ -79,15 +100,20 @@ export class Sending {
 
     #onAccepted({ user_message_id: id }) {
         const progress = { stage: "answering", pages_done: 0, pages_total: null, attempt: 1 };
-        this.#view.thread.adopt(this.#turn, { ...this.#turn.question, id, progress });
-        this.#view.onAccepted(this.#turn);
+        this.#adopt({ ...this.#turn.question, id, progress });
+        this.#view.onAccepted();
+    }
+
+    #adopt(message) {
+        unsent.delete(this);
+        this.#view.thread.adopt(this.#turn, message);
     }
 
     #onText = (answerID, text) => this.#turn.setGrowing(answerID, text);
 
     #answered({ response, message_id: id, user_message_id: questionID, usage }) {
         const known = { ...this.#turn.question, id: questionID };
-        this.#view.thread.adopt(this.#turn, { ...known, status: "completed", progress: null, error: null });
+        this.#adopt({ ...known, status: "completed", progress: null, error: null });
         this.#turn.setAnswer({
             id,
             role: "assistant",
@@ -104,7 +130,7 @@ export class Sending {
 
     /** The stream told of a failure, was stopped, or broke off: the service knows how it ended or will end. */
     async #afterAccepted() {
-        await this.#view.sync();
+        await this.#view.poll();
     }
 
     async #wait(problem, attempt) {
@@ -123,22 +149,27 @@ export class Sending {
 
     #refuse(problem) {
         if (this.#stopping.signal.aborted) return this.#drop();
+        this.#problem = problem;
+        if (this.#view.signal.aborted) return this.#giveUp();
         this.#local({
             stage: "refused",
             problem,
-            onAgain: () => this.run(),
+            onAgain: () => this.#view.run(this),
             onDrop: () => this.#drop(),
         });
     }
 
-    #cancel() {
-        this.#stopping.abort();
-    }
-
     /** Takes the question back to where it was written. */
     #drop() {
+        this.#problem = null;
+        unsent.delete(this);
         this.#view.thread.remove(this.#turn);
         this.#view.takeBack(this.#question);
+    }
+
+    #giveUp() {
+        unsent.delete(this);
+        this.#view.giveUp(this.#question, this.#problem);
     }
 
     #local(change) {

@@ -1,6 +1,6 @@
 // The messages of a conversation on the screen: the newest page first, older ones as the reader scrolls to them.
 
-import { fill, h, iconButton } from "../dom.js";
+import { h, iconButton } from "../dom.js";
 import { t } from "../words.js";
 import { Turn } from "./turn.js";
 
@@ -20,6 +20,7 @@ export class Thread {
     #isAtEnd = true;
     #loadOlder = null;
     #isLoading = false;
+    #instead = null;
     #actions;
 
     constructor(actions) {
@@ -44,9 +45,14 @@ export class Thread {
         return this.#turns.length === 0;
     }
 
-    /** What is shown in the place of messages: a skeleton, a greeting, a problem. */
+    /**
+     * What is shown in the place of messages: a skeleton, a greeting, a problem. A question that is sent meanwhile
+     * stands below it: turns leave the page only with `remove`.
+     */
     showInstead(element) {
-        fill(this.#list, element);
+        this.#instead?.remove();
+        this.#instead = element;
+        if (element) this.#list.prepend(element);
     }
 
     /** @param {(() => Promise<(() => Promise) | null>) | null} loadOlder loads a page; gives back the next way, or null */
@@ -61,7 +67,7 @@ export class Thread {
      * an answer that was long on its way must not undo what an event has told since.
      */
     add(messages, { keepsPlace = false, asOf = Infinity } = {}) {
-        if (this.isEmpty) fill(this.#list);
+        this.showInstead(null);
         const before = this.scroller.scrollHeight - this.scroller.scrollTop;
         for (const message of [...messages].sort((one, other) => one.id - other.id)) {
             if ((this.#toldAt.get(message.id) ?? 0) > asOf) continue;
@@ -74,7 +80,7 @@ export class Thread {
 
     /** A question of this tab that the service has not accepted yet. */
     addLocal(question, local) {
-        if (this.isEmpty) fill(this.#list);
+        this.showInstead(null);
         const turn = new Turn(this.#actions);
         turn.question = question;
         turn.local = local;

@@ -42,6 +42,13 @@ export class Turn {
         return this.question?.status === "processing" || this.answers.some(({ status }) => status === "processing");
     }
 
+    /** Whether an answer is being written; before that, files are read. */
+    get isWriting() {
+        const { status, progress } = this.question ?? {};
+        const isAnswering = status === "processing" && progress?.stage === "answering";
+        return isAnswering || this.answers.some((answer) => answer.status === "processing");
+    }
+
     /** The message to cancel: the question while it is worked on, else a new answer to it. */
     get processingID() {
         if (this.question?.status === "processing") return this.question.id;

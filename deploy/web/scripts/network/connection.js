@@ -34,9 +34,9 @@ export async function look() {
     }
 }
 
-/** Resolves when calls may arrive again. */
+/** Resolves when calls may arrive again, or when `signal` ends the waiting. */
 export function reached(signal) {
-    if (!lost) return Promise.resolve();
+    if (!lost || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
         const done = new AbortController();
         onConnection((isLost) => isLost || (done.abort(), resolve()), done.signal);

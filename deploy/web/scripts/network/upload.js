@@ -13,6 +13,8 @@ import { offline, Problem } from "./problem.js";
  */
 export function upload(url, form, { token, key, onProgress, signal }) {
     return new Promise((resolve, reject) => {
+        // A signal that was given before tells of it no more.
+        if (signal.aborted) return reject(aborted());
         const request = new XMLHttpRequest();
         request.open("POST", url);
         request.setRequestHeader("Authorization", `Bearer ${token}`);
@@ -34,11 +36,13 @@ export function upload(url, form, { token, key, onProgress, signal }) {
             reportLost();
             reject(offline());
         });
-        request.addEventListener("abort", () => reject(new Problem(0, { code: "aborted" })));
+        request.addEventListener("abort", () => reject(aborted()));
         signal.addEventListener("abort", () => request.abort(), { once: true });
         request.send(form);
     });
 }
+
+const aborted = () => new Problem(0, { code: "aborted" });
 
 function parsed(text) {
     try {

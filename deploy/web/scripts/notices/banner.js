@@ -1,4 +1,5 @@
-// The line above everything: no connection, or a service that asks to wait.
+// The line above everything: no connection, or a service that asks to wait. It is no live region: the seconds would be
+// read out one by one. What it says is announced once, when it begins.
 
 import { fill, h, icon } from "../dom.js";
 import { isLost, look, onConnection } from "../network/connection.js";
@@ -8,30 +9,37 @@ import { countdown } from "./countdown.js";
 
 const attemptsMax = 6;
 const place = () => document.getElementById("banner");
-/** Calls that wait, by their moment: the banner shows the longest. */
-let waiting = null;
+/** Calls that wait, with the seconds left of each: the banner shows the longest. */
+const waits = new Set();
+/** Where the seconds are counted. */
+let label = null;
 
-onConnection(show);
+onConnection((isLostNow) => {
+    if (isLostNow) announce(t("banner.offline"));
+    show();
+});
 
 function show() {
     const banner = place();
-    banner.hidden = !isLost() && !waiting;
+    label = null;
+    banner.hidden = !isLost() && waits.size === 0;
     if (isLost()) {
-        fill(
-            banner,
-            icon("offline"),
-            h("span", {}, t("banner.offline")),
-            h("button", { class: "button-link", type: "button", on: { click: look } }, t("banner.try")),
-        );
-        announce(t("banner.offline"));
-    } else if (waiting) {
-        const seconds = h("span", {}, t("banner.busy", { n: waiting.seconds }));
-        const skip = h("button", { class: "button-link", type: "button", on: { click: waiting.skip } }, t("banner.try"));
-        waiting.label = seconds;
-        fill(banner, icon("clock"), seconds, skip);
+        fill(banner, icon("offline"), h("span", {}, t("banner.offline")), tryButton(look));
+    } else if (waits.size > 0) {
+        label = h("span", {}, waitText());
+        fill(banner, icon("clock"), label, tryButton(skipWaits));
     } else {
         fill(banner);
     }
+}
+
+const tryButton = (onClick) =>
+    h("button", { class: "button-link", type: "button", on: { click: onClick } }, t("banner.try"));
+
+const waitText = () => t("banner.busy", { n: Math.max(...[...waits].map(({ seconds }) => seconds)) });
+
+function skipWaits() {
+    for (const { skip } of [...waits]) skip();
 }
 
 /** Draws the banner again, in another language. */
@@ -50,27 +58,28 @@ export async function patiently(action, signal) {
         try {
             return await action();
         } catch (problem) {
-            if (!problem.isOverload || attempt === attemptsMax) throw problem;
+            if (!problem.isOverload || attempt === attemptsMax || signal?.aborted) throw problem;
             if (!(await waited(problem.retryAfter ?? 2 ** attempt, signal))) throw problem;
         }
     }
 }
 
 async function waited(seconds, signal) {
-    announce(t("banner.busy", { n: seconds }));
-    const count = countdown(
-        seconds,
-        (left) => {
-            if (!waiting) return;
-            waiting.seconds = left;
-            if (waiting.label) waiting.label.textContent = t("banner.busy", { n: left });
-        },
-        signal,
-    );
-    waiting = { seconds, skip: count.skip };
+    const wait = { seconds };
+    const count = countdown(seconds, (left) => setSeconds(wait, left), signal);
+    wait.skip = count.skip;
+    waits.add(wait);
+    if (waits.size === 1) announce(waitText());
     show();
     const isOver = await count.done;
-    waiting = null;
+    waits.delete(wait);
     show();
     return isOver;
+}
+
+function setSeconds(wait, left) {
+    wait.seconds = left;
+    if (!label) return;
+    const text = waitText();
+    if (label.textContent !== text) label.textContent = text;
 }

@@ -1,13 +1,18 @@
 // Waiting that people can see: seconds counted down on the screen.
 
+/** How often it is looked whether a second has passed. */
+const tickMilliseconds = 250;
+
 /**
- * Calls `onSecond` with the seconds left, from `seconds` to 1.
+ * Calls `onSecond` with the seconds left, from `seconds` to 1, once for each.
  *
  * @returns {{done: Promise<boolean>, skip: () => void}} true when the time is over or was skipped, false when `signal`
  *     ended it
  */
 export function countdown(seconds, onSecond, signal) {
+    if (signal?.aborted) return { done: Promise.resolve(false), skip() {} };
     const end = performance.now() + seconds * 1000;
+    let told = Infinity;
     let finish;
     const done = new Promise((resolve) => {
         finish = resolve;
@@ -15,9 +20,10 @@ export function countdown(seconds, onSecond, signal) {
     const tick = () => {
         const left = Math.ceil((end - performance.now()) / 1000);
         if (left <= 0) return finish(true);
-        onSecond(left);
+        if (left < told) onSecond(left);
+        told = left;
     };
-    const timer = setInterval(tick, 250);
+    const timer = setInterval(tick, tickMilliseconds);
     signal?.addEventListener("abort", () => finish(false), { once: true });
     tick();
     done.then(() => clearInterval(timer));

@@ -145,6 +145,9 @@ export const words = {
     "question.retry": "Try again",
     "question.send": "Send again",
     "question.drop": "Back to editing",
+    "question.unsent": "A question was not sent. {problem}",
+    "question.unsentText": "Its text is kept as a draft in its conversation.",
+    "question.unsentFiles": "Its files have to be added again.",
 
     "file.pages": { one: "{done} of {n} page", other: "{done} of {n} pages" },
     "file.read": { one: "{n} page", other: "{n} pages" },
@@ -175,6 +178,7 @@ export const words = {
     "answer.earlier": "Earlier answer",
     "answer.later": "Later answer",
     "answer.usage": "Tokens: {read} read, {written} written",
+    "answer.usageEstimated": "Tokens, estimated: about {read} read, {written} written",
     "answer.table": "Table",
     "announce.answer": "Answer: {text}",
     "code.copy": "Copy code",

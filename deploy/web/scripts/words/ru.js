@@ -145,6 +145,9 @@ export const words = {
     "question.retry": "Повторить",
     "question.send": "Отправить ещё раз",
     "question.drop": "Вернуть в поле ввода",
+    "question.unsent": "Вопрос не отправлен. {problem}",
+    "question.unsentText": "Его текст сохранён черновиком в его беседе.",
+    "question.unsentFiles": "Файлы нужно добавить снова.",
 
     "file.pages": { one: "{done} из {n} страницы", other: "{done} из {n} страниц" },
     "file.read": { one: "{n} страница", few: "{n} страницы", other: "{n} страниц" },
@@ -175,6 +178,7 @@ export const words = {
     "answer.earlier": "Предыдущий ответ",
     "answer.later": "Следующий ответ",
     "answer.usage": "Токенов прочитано: {read}, написано: {written}",
+    "answer.usageEstimated": "Токенов, по оценке: прочитано около {read}, написано {written}",
     "answer.table": "Таблица",
     "announce.answer": "Ответ: {text}",
     "code.copy": "Скопировать код",

@@ -1,0 +1,97 @@
+"""Questions on their way: what becomes of them when their view is left, and when they are called back."""
+
+import pytest
+
+from history import conversation
+from suite import FIXTURES
+
+pytestmark = pytest.mark.opposite_looks
+
+NOT_A_PICTURE = FIXTURES / "hostile" / "elf_named.png"
+CURRENT = ".list-link[aria-current]"
+
+
+def open_conversation(person, number):
+    person.open_drawer()
+    person.click(selector=f".list-link[href='/c/{number}']")
+    person.until(lambda: person.driver.current_url.endswith(f"/c/{number}"), "another conversation")
+
+
+def newest_conversation(person):
+    return int(person.suite.sql(f"select max(id) from chat.conversations where user_id = {person.user['user']['id']}"))
+
+
+def test_a_new_conversation_that_was_left_stays_where_it_is(person):
+    person.enter()
+    other = conversation(person, "Elsewhere")
+    person.go("/")
+    person.hold("POST", "/api/chat/conversations")
+    person.ask("Who goes there?")
+    person.until(person.holds, "a conversation on its way")
+    open_conversation(person, other)
+    person.release()
+    person.until(lambda: len(person.driver.find_elements("css selector", ".list-link")) == 2, "the new conversation")
+    made = newest_conversation(person)
+    answered = f"select count(*) from chat.messages where conversation_id = {made} and role = 'assistant'"
+    person.until(lambda: person.suite.sql(answered) == "1", "its answer")
+    assert person.conversation_id_of_path() == other
+    assert "Elsewhere" in person.text(".head-title")
+    current = person.driver.find_elements("css selector", CURRENT)
+    assert [one.get_attribute("href") for one in current] == [f"{person.suite.page}/c/{other}"]
+    assert person.all(".turn") == []
+    open_conversation(person, made)
+    person.sees("The model has heard you.", ".answer")
+    assert person.text(".bubble") == "Who goes there?"
+
+
+def test_a_question_that_is_refused_after_its_view_was_left_is_kept_as_a_draft(person):
+    person.expected = (415,)
+    person.enter()
+    other = conversation(person, "Elsewhere")
+    person.go("/")
+    person.hold("POST", "/api/chat/conversations")
+    person.attach(NOT_A_PICTURE)
+    person.ask("What does it show?")
+    person.until(person.holds, "a conversation on its way")
+    open_conversation(person, other)
+    assert person.is_leaving_asked_for(), "a question that is still being sent is lost with the page"
+    person.release()
+    person.sees(person.word("question.unsentText"), "#toasts")
+    said = person.text("#toasts")
+    assert person.word("problem.unsupported_file_type") in said and person.word("question.unsentFiles") in said
+    assert not person.is_leaving_asked_for()
+    assert person.question_field().get_attribute("value") == "", "another conversation's draft"
+    open_conversation(person, newest_conversation(person))
+    person.until(lambda: person.question_field().get_attribute("value") == "What does it show?", "the draft")
+
+
+def test_a_refused_question_is_kept_as_a_draft_when_its_view_is_left(person):
+    person.expected = (415,)
+    person.enter()
+    other = conversation(person, "Elsewhere")
+    person.go("/")
+    person.attach(NOT_A_PICTURE)
+    person.ask("What does it show?")
+    person.sees(person.word("problem.unsupported_file_type"), ".failure")
+    person.question_field().send_keys("A later thought")
+    made = person.conversation_id()
+    open_conversation(person, other)
+    person.sees(person.word("question.unsentText"), "#toasts")
+    open_conversation(person, made)
+    both = "What does it show?\n\nA later thought"
+    person.until(lambda: person.question_field().get_attribute("value") == both, "the question above the draft")
+
+
+def test_an_upload_that_was_cancelled_before_it_began_is_not_sent(person):
+    person.enter()
+    person.hold("POST", "/api/chat/conversations")
+    person.attach(FIXTURES / "documents" / "note_utf8.txt")
+    person.ask("Never mind")
+    person.until(person.holds, "a conversation on its way")
+    person.click("progress.cancel", within=".turn-status")
+    person.release()
+    person.until(lambda: person.question_field().get_attribute("value") == "Never mind", "the question taken back")
+    person.sees("note_utf8.txt", ".files-chosen")
+    assert person.all(".turn") == []
+    number = person.conversation_id()
+    assert person.suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "0"
