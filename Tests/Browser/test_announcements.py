@@ -1,9 +1,12 @@
 """What screen readers are told: everything that matters, and each of it once."""
 
+import itertools
+
 import pytest
 
 from history import conversation
 from model import Reply
+from suite import FIXTURES
 from test_states import set_offline
 
 pytestmark = pytest.mark.opposite_looks
@@ -16,8 +19,8 @@ const announcer = document.getElementById("announcer");
 window.told = [];
 const listener = new MutationObserver((changes) => {
     for (const place of new Set(changes.map(({ target }) => banner.contains(target) ? banner : announcer))) {
-        const text = (place === banner ? place.querySelector("span") : place)?.textContent;
-        if (text) window.told.push([place.id, text]);
+        const text = (place === banner ? place.querySelector("span") : place)?.textContent ?? "";
+        if (text || place === banner) window.told.push([place.id, text]);
     }
 });
 const all = { childList: true, characterData: true, subtree: true };
@@ -57,6 +60,22 @@ def test_a_failure_and_the_answer_after_it_are_read_out_once_each(person, model)
     answer = person.word("announce.answer", text="Then it worked.")
     person.until(lambda: answer in person.heard(), "the answer")
     assert_heard(person, person.word("problem.llm_failed"), answer)
+
+
+def test_a_refusal_is_read_out_once(person):
+    person.expected = (415,)
+    person.enter()
+    person.attach(FIXTURES / "hostile" / "elf_named.png")
+    announcer = person.driver.find_element("id", "announcer")
+    added = person.until(lambda: announcer.get_attribute("textContent"), "the file's announcement")
+    person.listen()
+    person.click("composer.send")
+    refusal = person.word("problem.unsupported_file_type")
+    person.sees(refusal, ".failure")
+    person.until(lambda: refusal in person.heard(), "the refusal")
+    person.click("question.drop")
+    person.click("file.remove", name="elf_named.png")
+    assert_heard(person, refusal, added)
 
 
 def test_a_stop_is_read_out_once(person, model):
@@ -143,18 +162,15 @@ def test_a_wait_is_read_out_when_it_begins_and_not_while_it_is_counted_down(pers
         person.click(selector=f".list-link[href='/c/{number}']")
 
         def counted():
-            """What the banner showed between the first and the second announcement."""
+            """What the banner showed in its first wait, and what was read out first."""
             told = person.run("return window.told")
-            heard = [at for at, (place, _) in enumerate(told) if place == "announcer"]
-            if not heard:
-                return []
-            end = heard[1] if len(heard) > 1 else len(told)
-            return [text for place, text in told[:end] if place == "banner"]
+            shown = list(itertools.takewhile(bool, (text for place, text in told if place == "banner")))
+            heard = next((text for place, text in told if place == "announcer"), None)
+            return (shown, heard) if len(shown) >= 2 and heard else None
 
-        person.until(lambda: len(counted()) >= 2, "seconds counted down")
-        told = person.run("return window.told")
-        assert [text for place, text in told if place == "announcer"][0] == counted()[0]
-    assert len(counted()) == len(set(counted())), f"written without a change: {counted()}"
+        shown, heard = person.until(counted, "seconds counted down")
+        assert heard == shown[0]
+        assert len(shown) == len(set(shown)), f"written without a change: {shown}"
     person.until(lambda: len(suite.replicas()) == 2, "both replicas", 120)
     person.sees(person.word("greeting.lead"), seconds=60)
 
@@ -169,4 +185,5 @@ def test_of_two_waits_the_longer_is_shown_and_outlives_the_shorter(person):
     person.click("banner.try", within="#banner")
     person.run("return window.long")
     person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
-    assert len(person.heard()) == 1
+    person.until(lambda: len(person.heard()) == 2, "both announcements")
+    assert "60" in person.heard()[1]

@@ -199,3 +199,23 @@ def test_what_is_loaded_stays_when_the_way_to_a_found_message_fails(person):
     assert numbers == [f"Question {one}" for one in range(1, 301)]
     person.ask("Still there?")
     person.sees("The model has heard you.", ".turn:last-child .answer")
+
+
+def test_a_question_asked_while_the_history_is_missing_is_answered_and_the_history_comes_later(person):
+    person.expected = ("blocked",)
+    person.enter()
+    number = fill(person, 6)
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*limit=50*"]})
+    try:
+        person.go(f"/c/{number}")
+        person.sees(person.word("thread.failed"))
+        person.ask("And now?")
+        person.sees("The model has heard you.", ".turn:last-child .answer")
+        person.sees(person.word("thread.failed"))
+    finally:
+        person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    person.click("banner.try", within=".thread")
+    person.misses(person.word("thread.failed"))
+    asked = "return [...document.querySelectorAll('.bubble-text')].map((one) => one.textContent)"
+    assert person.run(asked) == ["Question 1", "Question 2", "Question 3", "And now?"]

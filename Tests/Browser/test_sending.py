@@ -3,7 +3,7 @@
 import pytest
 
 from history import conversation
-from suite import FIXTURES
+from suite import FIXTURES, PASSWORD
 
 pytestmark = pytest.mark.opposite_looks
 
@@ -34,6 +34,8 @@ def test_a_new_conversation_that_was_left_stays_where_it_is(person):
     made = newest_conversation(person)
     answered = f"select count(*) from chat.messages where conversation_id = {made} and role = 'assistant'"
     person.until(lambda: person.suite.sql(answered) == "1", "its answer")
+    titles = "return [...document.querySelectorAll('.list-link')].map((link) => link.textContent).join('\\n')"
+    person.until(lambda: "Who goes there?" in person.run(titles), "the title that the question gave it")
     assert person.conversation_id_of_path() == other
     assert "Elsewhere" in person.text(".head-title")
     current = person.driver.find_elements("css selector", CURRENT)
@@ -42,6 +44,29 @@ def test_a_new_conversation_that_was_left_stays_where_it_is(person):
     open_conversation(person, made)
     person.sees("The model has heard you.", ".answer")
     assert person.text(".bubble") == "Who goes there?"
+
+
+def test_what_somebody_wrote_is_gone_with_the_session_and_never_sent_for_another(person):
+    person.expected = ("blocked", 401)
+    person.enter()
+    person.hold("POST", "/api/chat/conversations")
+    person.ask("What only I may know")
+    person.until(person.holds, "a conversation on its way")
+    person.question_field().send_keys("And what I only think")
+    person.open_user_menu()
+    person.click("user.signOut")
+    person.sees(person.word("signIn.title"), "h1")
+    other = person.suite.register("Bea Example")
+    person.type("email", other["user"]["email"])
+    person.type("password", PASSWORD)
+    person.click("signIn.submit")
+    person.sees(person.word("greeting.lead"))
+    person.release()
+    assert person.question_field().get_attribute("value") == ""
+    assert person.run("return Object.keys(sessionStorage).filter((key) => key.startsWith('parley.draft'))") == []
+    person.ask("Mine")
+    person.sees("The model has heard you.", ".answer")
+    assert person.suite.sql("select count(*) from chat.messages where content = 'What only I may know'") == "0"
 
 
 def test_a_question_that_is_refused_after_its_view_was_left_is_kept_as_a_draft(person):

@@ -51,6 +51,7 @@ extension PostgresDatabase {
             then: { try await $0.query(second) },
             { release in
                 async let ended: Void = victim()
+                defer { release() }
                 try await waitForALock()
                 release()
                 try await ended

@@ -63,9 +63,9 @@ final class ModelResponse: HTTPClientResponseDelegate {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Part.self)
         let response = ModelResponse(continuation)
         let task = client.execute(request: request, delegate: response)
-        continuation.onTermination = { _ in
+        continuation.onTermination = { [weak response] _ in
             task.cancel()
-            response.resume()
+            response?.resume()
         }
         // A client that was shut down tells nobody else.
         task.futureResult.whenFailure { continuation.finish(throwing: $0) }

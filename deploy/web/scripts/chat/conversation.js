@@ -6,13 +6,14 @@ import { h } from "../dom.js";
 import { chat } from "../network/request.js";
 import { patiently } from "../notices/banner.js";
 import { toast } from "../notices/toast.js";
+import { currentUser } from "../session/session.js";
 import { problemText, t } from "../words.js";
 import { acceptDrops } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { withDelta } from "./deltas.js";
 import { keepDraft, onReturned, returnToDraft } from "./drafts.js";
 import { Ends } from "./ends.js";
-import { greeting, historyProblem, skeleton } from "./instead.js";
+import { greeting, historyProblem, isGone, skeleton } from "./instead.js";
 import { follow } from "./live.js";
 import { Sending } from "./sending.js";
 import { Thread } from "./thread.js";
@@ -90,10 +91,14 @@ export class ConversationView {
         try {
             page = await patiently(() => this.#page(null, pageLimit), signal);
         } catch (problem) {
-            if (!signal.aborted) this.#thread.showInstead(historyProblem(problem, () => this.#load(messageID)));
+            if (signal.aborted) return;
+            this.#thread.showInstead(historyProblem(problem, () => this.#load(messageID)), { isLasting: true });
+            // What is asked all the same has its end.
+            if (!isGone(problem)) this.#follow();
             return;
         }
         if (signal.aborted) return;
+        this.#thread.showInstead(null);
         this.#thread.add(page.messages);
         this.#thread.toEnd();
         if (this.#thread.isEmpty) this.#thread.showInstead(greeting((text) => this.#composer.suggest(text)));
@@ -137,7 +142,7 @@ export class ConversationView {
     }
 
     #follow() {
-        this.#live = follow(
+        this.#live ??= follow(
             this.#id,
             {
                 onMessages: (messages, asOf) => this.#received(messages, asOf),
@@ -189,19 +194,31 @@ export class ConversationView {
         await sending.run();
         turn.isOwn = false;
         this.#showState();
+        // Nobody hears of its title and place where its view was left.
+        if (this.#closing.signal.aborted && this.#id !== null) refreshed(this.#id);
     }
 
     #takeBack({ text, files }) {
         // What was left is not looked at any more; the conversation may be on the screen again in another view.
-        if (this.#closing.signal.aborted) return returnToDraft(this.#id, text);
+        if (this.#closing.signal.aborted) {
+            returnToDraft(this.#draftID, text);
+            if (files.length > 0) toast(t("question.unsentFiles"));
+            return;
+        }
         this.#composer.takeBack(text);
         if (files.length > 0) this.#composer.addFiles(files);
     }
 
     #giveUp({ text, files }, problem) {
-        returnToDraft(this.#id, text);
+        returnToDraft(this.#draftID, text);
         const kept = [text && t("question.unsentText"), files.length > 0 && t("question.unsentFiles")];
         toast([t("question.unsent", { problem: problemText(problem) }), ...kept].filter(Boolean).join(" "));
+    }
+
+    /** The conversation whose draft a question becomes; a new one when this one is no more. */
+    get #draftID() {
+        const isKnown = this.#id !== null && (conversationOf(this.#id) !== null || currentUser() === null);
+        return isKnown ? this.#id : null;
     }
 
     /** The id of the conversation, which is made when its first question is sent. */

@@ -1,23 +1,47 @@
-// Texts that have not been sent yet, by conversation, kept while the tab lives.
+// Texts that have not been sent yet, by user and conversation, kept while the tab lives or until somebody signs out.
 
+import { currentUser, onSession } from "../session/session.js";
+
+const prefix = "parley.draft.";
 const returns = new EventTarget();
-const keyOf = (conversationID) => `parley.draft.${conversationID ?? "new"}`;
+/** What is kept where storage is forbidden. */
+const kept = new Map();
+let ownerID = null;
+
+/** A session that is lost leaves its user's drafts to the user, and to nobody else. */
+function keyOf(conversationID) {
+    ownerID = currentUser()?.id ?? ownerID;
+    return `${prefix}${ownerID}.${conversationID ?? "new"}`;
+}
+
+onSession((event, detail) => {
+    if (event !== "ended" || detail.isLost) return;
+    kept.clear();
+    try {
+        for (const key of Object.keys(sessionStorage)) if (key.startsWith(prefix)) sessionStorage.removeItem(key);
+    } catch {
+        // Nothing is kept there.
+    }
+});
 
 /** @param {number | null} conversationID null: the one that begins with its first question */
 export function draftOf(conversationID) {
+    const key = keyOf(conversationID);
     try {
-        return sessionStorage.getItem(keyOf(conversationID)) ?? "";
+        return sessionStorage.getItem(key) ?? kept.get(key) ?? "";
     } catch {
-        return "";
+        return kept.get(key) ?? "";
     }
 }
 
 export function keepDraft(conversationID, text) {
+    const key = keyOf(conversationID);
+    kept.delete(key);
     try {
-        if (text) sessionStorage.setItem(keyOf(conversationID), text);
-        else sessionStorage.removeItem(keyOf(conversationID));
+        if (text) sessionStorage.setItem(key, text);
+        else sessionStorage.removeItem(key);
     } catch {
-        // Not kept.
+        kept.set(key, text);
     }
 }
 

@@ -35,11 +35,12 @@ export class Ends {
     /** Tells how the work on a turn has ended. */
     tell(turn) {
         const text = endText(turn);
+        const end = `${turn.answers.at(-1)?.id} ${text}`;
         // The answer is still to come.
         if (!text) return;
         this.#awaited.delete(turn);
-        if (this.#told.get(questionID(turn)) === text) return;
-        this.#told.set(questionID(turn), text);
+        if (this.#told.get(questionID(turn)) === end) return;
+        this.#told.set(questionID(turn), end);
         announce(text);
         this.#onTold();
     }

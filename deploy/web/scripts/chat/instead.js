@@ -39,16 +39,18 @@ export function skeleton() {
     );
 }
 
+/** Whether a conversation is not there, for this user at least. */
+export const isGone = (problem) => problem.status === 404 || problem.status === 400;
+
 /** A history that could not be loaded. */
 export function historyProblem(problem, onAgain) {
-    const isGone = problem.status === 404 || problem.status === 400;
     return h(
         "div",
         { class: "empty", role: "alert" },
         icon("alert"),
-        h("h2", {}, t(isGone ? "thread.gone" : "thread.failed")),
-        h("p", {}, isGone ? t("thread.goneNote") : problemText(problem)),
-        isGone
+        h("h2", {}, t(isGone(problem) ? "thread.gone" : "thread.failed")),
+        h("p", {}, isGone(problem) ? t("thread.goneNote") : problemText(problem)),
+        isGone(problem)
             ? h("a", { class: "button button-quiet", href: "/", "data-view": true }, t("sidebar.new"))
             : h("button", { class: "button button-quiet", type: "button", on: { click: onAgain } }, t("banner.try")),
     );

@@ -3,7 +3,10 @@
 
 import { reached } from "../network/connection.js";
 import { chat, idempotencyKey } from "../network/request.js";
+import { announce } from "../notices/announcer.js";
 import { countdown } from "../notices/countdown.js";
+import { currentUser, onSession } from "../session/session.js";
+import { problemText } from "../words.js";
 import { ask, askWithFiles } from "./ask.js";
 
 const attemptsMax = 8;
@@ -13,6 +16,14 @@ const unsent = new Set();
 // It would be gone with the page: the browser asks first.
 addEventListener("beforeunload", (event) => unsent.size > 0 && event.preventDefault());
 
+// It goes with the one who asked it, and is never sent in the name of another.
+onSession((event, detail) => {
+    for (const sending of [...unsent]) {
+        const isOver = event === "ended" ? !detail.isLost : sending.userID !== currentUser().id;
+        if (isOver) sending.discard();
+    }
+});
+
 /** A question of this tab: its turn on the screen, and what it takes to send it. */
 export class Sending {
     #turn;
@@ -21,6 +32,8 @@ export class Sending {
     #stopping = new AbortController();
     /** Why it was refused. */
     #problem = null;
+    #isDiscarded = false;
+    userID = currentUser().id;
 
     /**
      * @param {{text: string, files: File[], domain: string | null}} question
@@ -69,6 +82,9 @@ export class Sending {
             try {
                 return await this.#attempt();
             } catch (problem) {
+                if (this.#isDiscarded) return;
+                // The service has it: the answer to the attempt before was lost.
+                if (isRunning(problem) && problem.body.user_message_id) this.#onAccepted(problem.body);
                 if (this.#turn.question.id) return this.#afterAccepted();
                 if (problem.code === "aborted" || problem.name === "AbortError") return this.#drop();
                 const mayTry = attempt < attemptsMax && (problem.isOverload || problem.isOffline || isRunning(problem));
@@ -79,6 +95,7 @@ export class Sending {
 
     async #attempt() {
         const conversationID = await this.#view.conversationID();
+        if (this.#stopping.signal.aborted) throw new DOMException("called back", "AbortError");
         const question = { ...this.#question, conversationID };
         if (question.files.length > 0) {
             this.#local({ stage: "uploading", share: 0 });
@@ -91,6 +108,13 @@ export class Sending {
         this.#local({ stage: "sending" });
         const body = await ask(question, { onAccepted: (ids) => this.#onAccepted(ids), onText: this.#onText });
         this.#answered(body);
+    }
+
+    /** Forgets it, on the way as it is. */
+    discard() {
+        this.#isDiscarded = true;
+        unsent.delete(this);
+        this.#stopping.abort();
     }
 
     /** The message as the service has it; as this tab knows it when it cannot be asked. */
@@ -148,6 +172,7 @@ export class Sending {
     }
 
     #refuse(problem) {
+        if (this.#isDiscarded) return;
         if (this.#stopping.signal.aborted) return this.#drop();
         this.#problem = problem;
         if (this.#view.signal.aborted) return this.#giveUp();
@@ -157,6 +182,7 @@ export class Sending {
             onAgain: () => this.#view.run(this),
             onDrop: () => this.#drop(),
         });
+        announce(problemText(problem));
     }
 
     /** Takes the question back to where it was written. */
@@ -168,6 +194,7 @@ export class Sending {
     }
 
     #giveUp() {
+        if (this.#isDiscarded) return;
         unsent.delete(this);
         this.#view.giveUp(this.#question, this.#problem);
     }

@@ -21,6 +21,7 @@ export class Thread {
     #loadOlder = null;
     #isLoading = false;
     #instead = null;
+    #isLasting = false;
     #actions;
 
     constructor(actions) {
@@ -47,11 +48,12 @@ export class Thread {
 
     /**
      * What is shown in the place of messages: a skeleton, a greeting, a problem. A question that is sent meanwhile
-     * stands below it: turns leave the page only with `remove`.
+     * stands below it: turns leave the page only with `remove`. What is lasting stays though messages come.
      */
-    showInstead(element) {
+    showInstead(element, { isLasting = false } = {}) {
         this.#instead?.remove();
         this.#instead = element;
+        this.#isLasting = isLasting;
         if (element) this.#list.prepend(element);
     }
 
@@ -67,7 +69,7 @@ export class Thread {
      * an answer that was long on its way must not undo what an event has told since.
      */
     add(messages, { keepsPlace = false, asOf = Infinity } = {}) {
-        this.showInstead(null);
+        if (!this.#isLasting) this.showInstead(null);
         const before = this.scroller.scrollHeight - this.scroller.scrollTop;
         for (const message of [...messages].sort((one, other) => one.id - other.id)) {
             if ((this.#toldAt.get(message.id) ?? 0) > asOf) continue;
@@ -80,7 +82,7 @@ export class Thread {
 
     /** A question of this tab that the service has not accepted yet. */
     addLocal(question, local) {
-        this.showInstead(null);
+        if (!this.#isLasting) this.showInstead(null);
         const turn = new Turn(this.#actions);
         turn.question = question;
         turn.local = local;

@@ -14,8 +14,15 @@ const waits = new Set();
 /** Where the seconds are counted. */
 let label = null;
 
+/** A connection that is lost again so soon was not really there in between. */
+const lostAnewMilliseconds = 10_000;
+let lostAt = -Infinity;
+
 onConnection((isLostNow) => {
-    if (isLostNow) announce(t("banner.offline"));
+    if (isLostNow) {
+        if (performance.now() - lostAt > lostAnewMilliseconds) announce(t("banner.offline"));
+        lostAt = performance.now();
+    }
     show();
 });
 
@@ -36,7 +43,8 @@ function show() {
 const tryButton = (onClick) =>
     h("button", { class: "button-link", type: "button", on: { click: onClick } }, t("banner.try"));
 
-const waitText = () => t("banner.busy", { n: Math.max(...[...waits].map(({ seconds }) => seconds)) });
+const longestWait = () => Math.max(0, ...[...waits].map(({ seconds }) => seconds));
+const waitText = () => t("banner.busy", { n: longestWait() });
 
 function skipWaits() {
     for (const { skip } of [...waits]) skip();
@@ -68,8 +76,9 @@ async function waited(seconds, signal) {
     const wait = { seconds };
     const count = countdown(seconds, (left) => setSeconds(wait, left), signal);
     wait.skip = count.skip;
+    const isLonger = seconds > longestWait();
     waits.add(wait);
-    if (waits.size === 1) announce(waitText());
+    if (isLonger) announce(waitText());
     show();
     const isOver = await count.done;
     waits.delete(wait);

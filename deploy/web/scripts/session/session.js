@@ -133,7 +133,10 @@ tabs?.addEventListener("message", ({ data }) => {
     if (data.ended) return forget(false);
     const wasSignedOut = user === null;
     // Somebody else signed in there: nothing of the one who was here may stay on the screen.
-    if (!wasSignedOut && user.id !== data.user.id) return location.assign("/");
+    if (!wasSignedOut && user.id !== data.user.id) {
+        changes.dispatchEvent(new CustomEvent("ended", { detail: { isLost: false } }));
+        return location.assign("/");
+    }
     adopt(data);
     refreshToken = stored();
     if (wasSignedOut) changes.dispatchEvent(new CustomEvent("started"));

@@ -146,7 +146,7 @@ export const words = {
     "question.send": "Send again",
     "question.drop": "Back to editing",
     "question.unsent": "A question was not sent. {problem}",
-    "question.unsentText": "Its text is kept as a draft in its conversation.",
+    "question.unsentText": "Its text is kept as a draft.",
     "question.unsentFiles": "Its files have to be added again.",
 
     "file.pages": { one: "{done} of {n} page", other: "{done} of {n} pages" },

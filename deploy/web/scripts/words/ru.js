@@ -146,7 +146,7 @@ export const words = {
     "question.send": "Отправить ещё раз",
     "question.drop": "Вернуть в поле ввода",
     "question.unsent": "Вопрос не отправлен. {problem}",
-    "question.unsentText": "Его текст сохранён черновиком в его беседе.",
+    "question.unsentText": "Его текст сохранён черновиком.",
     "question.unsentFiles": "Файлы нужно добавить снова.",
 
     "file.pages": { one: "{done} из {n} страницы", other: "{done} из {n} страниц" },
