@@ -46,6 +46,31 @@ def test_a_new_conversation_that_was_left_stays_where_it_is(person):
     assert person.text(".bubble") == "Who goes there?"
 
 
+POLLS_OF = """
+const { follow } = await import("/scripts/chat/live.js");
+const closing = new AbortController();
+const nothing = () => {};
+const listeners = { onMessages: nothing, onDelta: nothing, onConversation: nothing, onGone: nothing };
+const { poll } = follow(arguments[0], { ...listeners, processing: () => [] }, closing.signal);
+window.polled = Promise.all([poll(), poll(), poll()]).finally(() => closing.abort());
+"""
+ASKED = "return performance.getEntriesByType('resource').filter(({ name }) => name.includes('limit=20')).length"
+
+
+def test_who_asks_how_things_stand_while_an_earlier_call_is_on_its_way_hears_of_a_later_state(person):
+    person.enter()
+    number = conversation(person, "Twice", "Who goes there?")
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/events"]})
+    try:
+        person.expected = ("blocked",)
+        person.run(POLLS_OF, number)
+        person.run("return window.polled")
+    finally:
+        person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    assert person.run(ASKED) == 2
+
+
 def test_what_somebody_wrote_is_gone_with_the_session_and_never_sent_for_another(person):
     person.expected = ("blocked", 401)
     person.enter()

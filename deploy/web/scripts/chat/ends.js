@@ -35,12 +35,11 @@ export class Ends {
     /** Tells how the work on a turn has ended. */
     tell(turn) {
         const text = endText(turn);
-        const end = `${turn.answers.at(-1)?.id} ${text}`;
         // The answer is still to come.
         if (!text) return;
         this.#awaited.delete(turn);
-        if (this.#told.get(questionID(turn)) === end) return;
-        this.#told.set(questionID(turn), end);
+        if (this.#told.get(questionID(turn)) === text) return;
+        this.#told.set(questionID(turn), text);
         announce(text);
         this.#onTold();
     }

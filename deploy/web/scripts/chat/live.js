@@ -101,13 +101,10 @@ async function streamOnce(conversationID, listeners, state, signal) {
 
 /** Asks for the newest messages, and for older ones that are still worked on; an unchanged page costs a 304. */
 function poller(conversationID, { onMessages, processing, onGone }, signal) {
-    let isPolling = false;
     let tag = "";
     /** What the page had that `tag` is of. */
     let known = new Set();
-    return async () => {
-        if (isPolling || signal.aborted) return;
-        isPolling = true;
+    const poll = async () => {
         const asOf = performance.now();
         try {
             const path = `/conversations/${conversationID}/messages?order=desc&limit=${pollLimit}`;
@@ -115,17 +112,38 @@ function poller(conversationID, { onMessages, processing, onGone }, signal) {
             const response = await chat(path, { headers, isStreamed: true, signal });
             if (response) {
                 const { messages } = await response.json();
-                tag = response.headers.get("ETag") ?? "";
                 known = new Set(messages.map(({ id }) => id));
                 onMessages(messages, asOf);
+                // What was asked for before the page heard of a message is not believed, and has to be told again.
+                const awaited = new Set(processing());
+                const isUnheard = messages.some(({ id, status }) => status !== "processing" && awaited.has(id));
+                tag = isUnheard ? "" : (response.headers.get("ETag") ?? "");
             }
             const others = processing().filter((id) => !known.has(id));
             onMessages(await Promise.all(others.map((id) => chat(`/messages/${id}`, { signal }))), asOf);
         } catch (problem) {
             if (problem.code === "conversation_not_found") onGone();
-        } finally {
-            isPolling = false;
         }
+    };
+    return oneAtATime(poll, signal);
+}
+
+/** Who asks while `action` runs wants to know what comes after that: it runs once more, for all who asked. */
+function oneAtATime(action, signal) {
+    let isWanted = false;
+    let running = null;
+    const run = async () => {
+        while (isWanted && !signal.aborted) {
+            isWanted = false;
+            await action();
+        }
+    };
+    return () => {
+        isWanted = true;
+        running ??= run().finally(() => {
+            running = null;
+        });
+        return running;
     };
 }
 
