@@ -95,7 +95,7 @@ export class Sending {
 
     async #attempt() {
         const conversationID = await this.#view.conversationID();
-        if (this.#stopping.signal.aborted) throw new DOMException("called back", "AbortError");
+        this.#stopping.signal.throwIfAborted();
         const question = { ...this.#question, conversationID };
         if (question.files.length > 0) {
             this.#local({ stage: "uploading", share: 0 });
