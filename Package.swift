@@ -38,6 +38,11 @@ let package = Package(
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
+            name: "CurlHTTP",
+            dependencies: ["CCurl", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Shared",
             dependencies: [
                 "CPostgres", "CLinux",
@@ -77,9 +82,8 @@ let package = Package(
         .executableTarget(
             name: "ChatService",
             dependencies: [
-                "Shared", "CTesseract", "CLeptonica", "CZip", "CXML", "CLinux",
+                "Shared", "CurlHTTP", "CTesseract", "CLeptonica", "CZip", "CXML", "CLinux",
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -133,6 +137,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "CurlHTTPTests",
+            dependencies: [
+                "CurlHTTP", "TestSupport", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "AuthServiceTests",
             dependencies: [
                 "AuthService", "Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -143,7 +155,6 @@ let package = Package(
             name: "ChatServiceTests",
             dependencies: [
                 "ChatService", "Shared", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -36,6 +37,8 @@ package final class ScriptedModelServer: Sendable {
         case hang
         /// Closes the connection without ending the answer.
         case drop
+        /// Resets the connection: what the kernel has not sent yet is lost.
+        case reset
     }
 
     package typealias Script = @Sendable (Int, Request) -> [Step]
@@ -125,7 +128,7 @@ package final class ScriptedModelServer: Sendable {
                 var parts = inbound.makeAsyncIterator()
                 while let request = try await read(&parts) {
                     let index = log.add(request)
-                    guard try await play(script(index, request), &parts, outbound) else { return }
+                    guard try await play(script(index, request), &parts, outbound, channel.channel) else { return }
                 }
             }
         }
@@ -141,7 +144,9 @@ package final class ScriptedModelServer: Sendable {
     }
 
     /// Returns false when the connection is to be closed.
-    private func play(_ steps: [Step], _ parts: inout Parts, _ outbound: Writer) async throws -> Bool {
+    private func play(
+        _ steps: [Step], _ parts: inout Parts, _ outbound: Writer, _ channel: any Channel
+    ) async throws -> Bool {
         for step in steps {
             switch step {
             case .head(let status, let headers):
@@ -164,6 +169,10 @@ package final class ScriptedModelServer: Sendable {
                 _ = try await parts.next()
                 return false
             case .drop:
+                return false
+            case .reset:
+                // SO_LINGER with a time of 0, socket(7): close(2) sends a reset.
+                try await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
                 return false
             }
         }

@@ -7,11 +7,11 @@ enum ImportRules {
     static let table: [(modules: Set<String>, allowed: @Sendable (SourceFile) -> Bool)] = [
         (["CPostgres"], { $0.path.hasPrefix("Sources/Shared/Postgres/") }),
         (["CTesseract", "CLeptonica", "CZip", "CXML"], { $0.path.hasPrefix("Sources/ChatService/Recognition/") }),
-        (["CCurl"], { $0.name == "SMTPClient.swift" }),
+        (["CCurl"], { $0.name == "SMTPClient.swift" || $0.path.hasPrefix("Sources/CurlHTTP/") }),
         (["CSodium"], { $0.name.hasPrefix("PasswordHasher") }),
         (["Hummingbird", "HummingbirdCore"], speaksHTTP),
         (["JWTKit"], { $0.path.hasPrefix("Sources/Shared/HTTP/Token/") }),
-        (["AsyncHTTPClient"], { $0.path.hasPrefix("Sources/ChatService/LanguageModel/") || isWiring($0) }),
+        (["CurlHTTP"], { $0.path.hasPrefix("Sources/ChatService/LanguageModel/") || isWiring($0) }),
         (["AuthService", "ChatService"], { _ in false }),
     ]
 

@@ -1,9 +1,7 @@
-import AsyncHTTPClient
+import CurlHTTP
 import FoundationEssentials
-import NIOCore
-import NIOHTTP1
 
-/// One HTTP exchange with the model: the thin shell around `CompletionAssembler`, with its timer.
+/// One HTTP exchange with the model: the thin shell around `CompletionAssembler` that sets the deadlines.
 struct ModelAttempt: Sendable {
     let client: HTTPClient
     let settings: OpenAIModelSettings
@@ -20,80 +18,48 @@ struct ModelAttempt: Sendable {
     private static let errorBodyBytesMax = 64 * 1024
     private static let causeCharactersMax = 300
 
-    private enum Event {
-        case result(Result<Completion, AttemptFailure>)
-        case stallWatchEnded
-    }
-
-    /// Sends the prompt and reads the answer.
-    ///
-    /// Two child tasks: one reads, one waits for the timer; the first to end cancels the other, and cancellation ends
-    /// the HTTP request.
+    /// Sends the prompt and reads the answer. Cancelling the task ends the HTTP request.
     func run(
-        _ prompt: Prompt, firstTokenTime: Duration, onDelta: @escaping @Sendable (String) async -> Void
-    ) async -> Result<Completion, AttemptFailure> {
-        let timer = StallTimer(eventLoop: client.eventLoopGroup.any())
-        timer.allow(max(firstTokenTime, .zero))
-        defer { timer.stop() }
-        return await withTaskGroup(of: Event.self) { group in
-            group.addTask { .result(await read(prompt, timer: timer, onDelta: onDelta)) }
-            group.addTask {
-                await timer.stalled()
-                return .stallWatchEnded
-            }
-            var result = Result<Completion, AttemptFailure>.failure(.cancelled)
-            for await event in group {
-                group.cancelAll()
-                if case .result(let read) = event { result = read }
-            }
-            return result
-        }
-    }
-
-    private func read(
-        _ prompt: Prompt, timer: StallTimer, onDelta: @escaping @Sendable (String) async -> Void
+        _ prompt: Prompt, firstTokenTime: Duration, onDelta: @Sendable (String) async -> Void
     ) async -> Result<Completion, AttemptFailure> {
         var assembler = CompletionAssembler()
         var hasResponse = false
         var fault: AttemptFailure?
-        do {
-            var response = ModelResponse.reader(of: try request(for: prompt), by: client)
-            guard case .head(let head)? = try await response.next() else { throw CancellationError() }
+        do throws(HTTPClientError) {
+            var response = client.send(try request(for: prompt))
+            response.allow(max(firstTokenTime, .zero))
+            guard case .head(let head)? = try await response.next() else { throw .cancelled }
             hasResponse = true
-            guard (200..<300).contains(head.status.code) else {
-                return .failure(await refusal(head, &response, timer: timer))
-            }
-            try await assemble(&response, into: &assembler, timer: timer, onDelta: onDelta)
-            if Task.isCancelled, !assembler.isComplete { fault = interrupted(timer, assembler) }
+            guard (200..<300).contains(head.status) else { return .failure(await refusal(head, &response)) }
+            try await assemble(&response, into: &assembler, onDelta: onDelta)
         } catch {
-            fault = Task.isCancelled ? interrupted(timer, assembler) : .disconnected(error, hasResponse: hasResponse)
+            fault = failure(for: error, assembler, hasResponse: hasResponse)
         }
         return finish(assembler, fault: fault)
     }
 
     private func assemble(
-        _ response: inout ModelResponse.Reader, into assembler: inout CompletionAssembler, timer: StallTimer,
+        _ response: inout HTTPClientResponse, into assembler: inout CompletionAssembler,
         onDelta: @Sendable (String) async -> Void
-    ) async throws {
+    ) async throws(HTTPClientError) {
         while case .body(let bytes)? = try await response.next() {
             let (events, hadBegun) = (assembler.events, assembler.hasBegun)
-            let text = assembler.receive(bytes.readableBytesView)
+            let text = assembler.receive(bytes)
             if assembler.hasBegun, !hadBegun { onFirstToken() }
             if !text.isEmpty {
-                timer.pause()
+                response.pauseDeadline()
                 await onDelta(text)
             }
             switch assembler.phase {
             // Comments do not count: a proxy can go on sending them for a model that has died.
-            case .open where assembler.hasBegun && assembler.events > events: timer.allow(settings.idleTime)
+            case .open where assembler.hasBegun && assembler.events > events: response.allow(settings.idleTime)
             case .open: break
-            case .finished where assembler.events > events: timer.allow(min(Self.usageTime, settings.idleTime))
+            case .finished where assembler.events > events: response.allow(min(Self.usageTime, settings.idleTime))
             case .finished: break
-            case .done: timer.allow(Self.endTime)
+            case .done: response.allow(Self.endTime)
             case .broken: return
             }
         }
-        guard !Task.isCancelled else { return }
         let hadBegun = assembler.hasBegun
         let text = assembler.end()
         if assembler.hasBegun, !hadBegun { onFirstToken() }
@@ -120,44 +86,48 @@ struct ModelAttempt: Sendable {
         return .failure(attempt)
     }
 
-    private func interrupted(_ timer: StallTimer, _ assembler: CompletionAssembler) -> AttemptFailure {
-        guard timer.hasStalled else { return .cancelled }
-        return .timedOut(assembler.hasBegun ? "silent between two pieces of the answer" : "no first token")
+    private func failure(
+        for error: HTTPClientError, _ assembler: CompletionAssembler, hasResponse: Bool
+    ) -> AttemptFailure {
+        switch error {
+        case .cancelled: .cancelled
+        case .timedOut: .timedOut(assembler.hasBegun ? "silent between two pieces of the answer" : "no first token")
+        default: .disconnected(error, hasResponse: hasResponse)
+        }
     }
 
-    private func request(for prompt: Prompt) throws -> HTTPClient.Request {
-        var headers = HTTPHeaders()
-        headers.add(name: "Content-Type", value: "application/json")
-        headers.add(name: "Accept", value: "text/event-stream")
-        headers.add(name: "User-Agent", value: "Parley")
-        if let key = settings.apiKey { headers.add(name: "Authorization", value: "Bearer \(key.value)") }
+    private func request(for prompt: Prompt) throws(HTTPClientError) -> HTTPClientRequest {
+        var fields = [
+            HTTPField("Content-Type", "application/json"), HTTPField("Accept", "text/event-stream"),
+            HTTPField("User-Agent", "Parley"),
+        ]
+        if let key = settings.apiKey { fields.append(HTTPField("Authorization", "Bearer \(key.value)")) }
         let body = ModelRequest(prompt: prompt, model: settings.model, includeUsage: asksForUsage)
-        return try HTTPClient.Request(
-            url: settings.baseURL + "/chat/completions", method: .POST, headers: headers,
-            body: .byteBuffer(try body.encoded()))
+        guard let bytes = try? body.encoded() else { throw .invalidRequest }
+        return HTTPClientRequest("POST", url: settings.baseURL + "/chat/completions", fields: fields, body: bytes)
     }
 
     /// Reads why the server refuses. Its status says enough to go on if the body does not come.
     private func refusal(
-        _ head: HTTPResponseHead, _ response: inout ModelResponse.Reader, timer: StallTimer
+        _ head: HTTPResponseHead, _ response: inout HTTPClientResponse
     ) async -> AttemptFailure {
-        timer.allow(Self.errorBodyTime)
+        response.allow(Self.errorBodyTime)
         var bytes: [UInt8] = []
         do {
             while case .body(let buffer)? = try await response.next() {
-                bytes.append(contentsOf: buffer.readableBytesView.prefix(Self.errorBodyBytesMax - bytes.count))
+                bytes.append(contentsOf: buffer.prefix(Self.errorBodyBytesMax - bytes.count))
                 if bytes.count == Self.errorBodyBytesMax { break }
             }
         } catch {
             // Cut off: what has come is looked at.
         }
         // A date means a time by the server's own clock; ours may be wrong.
-        let sent = head.headers.first(name: "Date").flatMap { RetryAfter.secondsSince1970(ofDate: $0[...]) }
+        let sent = head.first("Date").flatMap { RetryAfter.secondsSince1970(ofDate: $0[...]) }
         let now = sent ?? Int(Date().timeIntervalSince1970)
-        let retryAfter = head.headers.first(name: "Retry-After").flatMap { RetryAfter.duration(from: $0, now: now) }
+        let retryAfter = head.first("Retry-After").flatMap { RetryAfter.duration(from: $0, now: now) }
         let chunk = try? JSONDecoder().decode(ChatChunk.self, from: Data(bytes))
         var attempt = AttemptFailure.refused(
-            status: Int(head.status.code), error: chunk?.error, body: String(decoding: bytes, as: UTF8.self),
+            status: head.status, error: chunk?.error, body: String(decoding: bytes, as: UTF8.self),
             retryAfter: retryAfter)
         attempt.failure.cause = loggable(attempt.failure.cause)
         return attempt

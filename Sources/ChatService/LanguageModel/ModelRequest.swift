@@ -1,5 +1,4 @@
 import FoundationEssentials
-import NIOCore
 
 /// The body of `POST /chat/completions`.
 struct ModelRequest: Encodable {
@@ -25,7 +24,7 @@ struct ModelRequest: Encodable {
         stream_options = includeUsage ? StreamOptions() : nil
     }
 
-    func encoded() throws -> ByteBuffer {
-        ByteBuffer(bytes: try JSONEncoder().encode(self))
+    func encoded() throws -> [UInt8] {
+        Array(try JSONEncoder().encode(self))
     }
 }

@@ -1,6 +1,5 @@
-import AsyncHTTPClient
+import CurlHTTP
 package import Logging
-import NIOCore
 import ServiceLifecycle
 package import Shared
 import Synchronization
@@ -65,16 +64,8 @@ package final class OpenAIModel: LanguageModel, Service {
         self.logger = logger
         self.gate = gate
         self.pause = pause
-        var configuration = HTTPClient.Configuration(
-            // A redirect would carry prompt and key to a place that nobody configured.
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: TimeAmount(settings.connectTime)))
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.concurrency
-        // The schedule here decides about retries; the pool would hide failures until the connect time is over.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        // One event loop, as `ModelResponse` needs it; the work on the answers is done elsewhere.
-        client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup.next(), configuration: configuration)
+        client = HTTPClient(
+            HTTPClient.Settings(connectTime: settings.connectTime, concurrency: settings.concurrency))
     }
 
     /// The one that is asked for.
@@ -84,7 +75,7 @@ package final class OpenAIModel: LanguageModel, Service {
     /// a service group stops its services in reverse order.
     package func run() async throws {
         try? await gracefulShutdown()
-        try await client.shutdown()
+        await client.shutDown()
     }
 
     /// Asks the model, again if a try fails before its first text; at most `firstTokenTime` passes before that. While

@@ -1,0 +1,147 @@
+import CCurl
+import DequeModule
+
+/// The thread that drives all transfers of a client.
+///
+/// Created, run, and released on its own thread.
+final class TransferLoop {
+    private let settings: HTTPClient.Settings
+    private let inbox: TransferInbox
+    private let multi: UnsafeMutableRawPointer
+    /// Running transfers by their easy handle, which libcurl names when one ends.
+    private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
+    private var handles: [ObjectIdentifier: UnsafeMutableRawPointer] = [:]
+    /// Exchanges beyond `concurrency`, with the time until which each waits for a place.
+    private var queue: Deque<(exchange: Exchange, until: ContinuousClock.Instant)> = []
+    /// When to look at deadlines next.
+    private var alarm: ContinuousClock.Instant?
+    private var closers: [CheckedContinuation<Void, Never>] = []
+    private var isRunning = true
+
+    /// The longest sleep, in milliseconds. Commands, sockets, and deadlines end a sleep earlier.
+    private static let sleepMax: Int32 = 60_000
+
+    init(_ settings: HTTPClient.Settings, _ inbox: TransferInbox) {
+        (self.settings, self.inbox) = (settings, inbox)
+        // curl_global_init(3): before anything else of the library; later calls only count.
+        precondition(curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, "libcurl does not start")
+        guard let multi = curl_multi_init() else { fatalError("curl_multi_init has no memory") }
+        self.multi = multi
+        // One connection for each transfer stays open between requests.
+        curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.concurrency)
+        inbox.open(multi)
+    }
+
+    /// Runs until a `shutDown` command.
+    func run() {
+        while isRunning {
+            let commands = inbox.take()
+            for command in commands { handle(command) }
+            guard isRunning else { break }
+            startQueued()
+            var running: Int32 = 0
+            check(curl_multi_perform(multi, &running))
+            endFinished()
+            checkDeadlines()
+            check(curl_multi_poll(multi, nil, 0, commands.isEmpty && !canStart ? sleepTime() : 0, nil))
+        }
+        shutDown()
+    }
+
+    private func handle(_ command: TransferCommand) {
+        switch command {
+        case .start(let exchange):
+            queue.append((exchange, .now + settings.connectTime))
+            if !canStart { wake(at: .now + settings.connectTime) }
+        case .resume(let exchange):
+            handles[ObjectIdentifier(exchange)].flatMap { transfers[$0] }?.resume()
+        case .cancel(let exchange):
+            remove(exchange)
+            queue.removeAll { $0.exchange === exchange }
+        case .watch(let exchange):
+            if let deadline = exchange.checkDeadline(.now) { wake(at: deadline) } else { remove(exchange) }
+        case .shutDown(let waiter):
+            isRunning = false
+            if let waiter { closers.append(waiter) }
+        }
+    }
+
+    // MARK: Beginning and end of a transfer
+
+    private var canStart: Bool { !queue.isEmpty && transfers.count < settings.concurrency }
+
+    private func startQueued() {
+        while canStart, let (exchange, _) = queue.popFirst() {
+            guard !exchange.hasEnded else { continue }
+            guard let transfer = Transfer(exchange, connectTime: settings.connectTime) else {
+                _ = exchange.finish(.failed(code: Int(CURLE_OUT_OF_MEMORY.rawValue), reason: "out of memory"))
+                continue
+            }
+            transfers[transfer.handle] = transfer
+            handles[ObjectIdentifier(exchange)] = transfer.handle
+            check(curl_multi_add_handle(multi, transfer.handle))
+        }
+    }
+
+    private func endFinished() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
+            // The message is gone with the handle.
+            let code = message.pointee.data.result
+            let transfer = transfers[handle]
+            transfer?.end(code)
+            if let transfer { remove(transfer.exchange) }
+        }
+    }
+
+    /// Lets a transfer go, if it runs. One that has not ended loses its connection.
+    private func remove(_ exchange: Exchange) {
+        guard let handle = handles.removeValue(forKey: ObjectIdentifier(exchange)) else { return }
+        check(curl_multi_remove_handle(multi, handle))
+        transfers[handle] = nil
+    }
+
+    private func shutDown() {
+        let exchanges = transfers.values.map(\.exchange) + queue.map(\.exchange)
+        queue = []
+        for exchange in exchanges {
+            remove(exchange)
+            _ = exchange.finish(.shutDown)
+        }
+        inbox.close()
+        check(curl_multi_cleanup(multi))
+        for closer in closers { closer.resume() }
+    }
+
+    // MARK: Time
+
+    private func wake(at time: ContinuousClock.Instant) { alarm = alarm.map { min($0, time) } ?? time }
+
+    private func sleepTime() -> Int32 {
+        guard let alarm else { return Self.sleepMax }
+        let milliseconds = (alarm - .now) / .milliseconds(1)
+        return Int32(min(max(milliseconds.rounded(.up), 0), Double(Self.sleepMax)))
+    }
+
+    /// Ends what is late and sets the next alarm. Looks at every transfer, but only when an alarm is due.
+    private func checkDeadlines() {
+        let now = ContinuousClock.now
+        guard let alarm, alarm <= now else { return }
+        self.alarm = nil
+        for exchange in transfers.values.map(\.exchange) {
+            if let next = exchange.checkDeadline(now) { wake(at: next) } else if exchange.hasEnded { remove(exchange) }
+        }
+        queue.removeAll { exchange, until in
+            if until <= now { _ = exchange.finish(.busy) }
+            if let next = exchange.checkDeadline(now) { wake(at: next) }
+            return exchange.hasEnded
+        }
+        if let first = queue.first { wake(at: first.until) }
+    }
+
+    /// Stops the process: what these calls can report are misuse of the handle and lack of memory.
+    private func check(_ code: CURLMcode) {
+        precondition(code == CURLM_OK, String(cString: curl_multi_strerror(code)))
+    }
+}
