@@ -41,6 +41,7 @@ final class Exchange: Sendable {
         await withCheckedContinuation { continuation in
             let step = state.withLock { state -> Step? in
                 if let step = Self.take(&state) { return step }
+                precondition(state.reader == nil, "two tasks read one response")
                 state.reader = continuation
                 return nil
             }

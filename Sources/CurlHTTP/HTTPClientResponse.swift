@@ -16,7 +16,7 @@ package enum HTTPResponsePart: Sendable, Equatable {
 /// Reads a response while it arrives.
 ///
 /// Letting the reader go, or cancelling the task that reads, ends the transfer and closes its connection unless the
-/// response was read to its end. One task reads at a time.
+/// response was read to its end. One task at a time may wait for the next part.
 package struct HTTPClientResponse: ~Copyable, Sendable {
     private let exchange: Exchange
     private let inbox: TransferInbox
@@ -30,7 +30,7 @@ package struct HTTPClientResponse: ~Copyable, Sendable {
     /// Returns the next part, or nil at the end of the response.
     ///
     /// - Throws: `cancelled` at once when the task is cancelled; any other error after all parts that came before it.
-    package mutating func next() async throws(HTTPClientError) -> HTTPResponsePart? {
+    package func next() async throws(HTTPClientError) -> HTTPResponsePart? {
         let (exchange, inbox) = (exchange, inbox)
         let step = await withTaskCancellationHandler {
             await exchange.next()

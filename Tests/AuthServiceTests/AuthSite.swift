@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import Logging
 import NIOCore
 import Shared
@@ -15,7 +14,7 @@ struct AuthSite: Sendable {
     static let password = "correct horse battery"
     static let secret = "Rz3vQ9xLw7KfT2mB8nYc5HdJ6pGs4aEu"
 
-    let client: any TestClientProtocol
+    let client: TestClient
     /// The service's own connections: what a test reads or changes behind its back.
     let database: PostgresDatabase
     let log: CapturedLog
@@ -24,7 +23,7 @@ struct AuthSite: Sendable {
     ///   - settings: beside the least that the service must be told; registrations are not limited by default.
     ///   - setup: `.router` has no client address; a test of addresses needs a socket.
     ///   - hashCost: as cheap as libsodium allows, unless the test is about the cost.
-    static func run<R>(
+    static func run<R: Sendable>(
         _ settings: [String: String] = [:], over setup: TestingSetup = .router,
         hashCost: PasswordHasher.Cost = PasswordHasherTests.cheap, _ test: @Sendable (AuthSite) async throws -> R
     ) async throws -> R {
@@ -34,7 +33,7 @@ struct AuthSite: Sendable {
     }
 
     /// As `run`, on a database that is there already: for a second replica or a restart.
-    static func run<R>(
+    static func run<R: Sendable>(
         _ settings: [String: String] = [:], on url: String, over setup: TestingSetup = .router,
         hashCost: PasswordHasher.Cost = PasswordHasherTests.cheap, _ test: @Sendable (AuthSite) async throws -> R
     ) async throws -> R {
@@ -69,7 +68,7 @@ struct AuthSite: Sendable {
         var headers = headers
         if raw != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
         if let token { headers[.authorization] = "Bearer \(token)" }
-        let response = try await client.executeRequest(
+        let response = try await client.execute(
             uri: path, method: method, headers: headers, body: raw.map(ByteBuffer.init(bytes:)))
         return Answer(response)
     }

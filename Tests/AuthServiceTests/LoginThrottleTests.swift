@@ -74,7 +74,7 @@ struct LoginThrottleTests {
 
     @Test("a stranger's failures do not lock the owner out")
     func elsewhere() async throws {
-        try await AuthSite.run(over: .ahc()) { site in
+        try await AuthSite.run(over: .live) { site in
             _ = try await site.register()
             for _ in 0..<5 { _ = try await site.login(password: "wrong password", from: "192.0.2.1") }
             try await site.stretchPauses()
@@ -86,7 +86,7 @@ struct LoginThrottleTests {
 
     @Test("an address has thirty failures a minute over all accounts; one IPv6 customer is one address")
     func perAddress() async throws {
-        try await AuthSite.run(over: .ahc()) { site in
+        try await AuthSite.run(over: .live) { site in
             _ = try await site.register()
             for number in 0..<30 {
                 let status = try await site.login("no\(number)@example.com", from: "2001:db8:1:2::\(number)").status

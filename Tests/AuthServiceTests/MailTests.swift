@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import Shared
 import TestSupport
 import Testing
@@ -124,7 +123,7 @@ struct MailTests {
 
     @Test("an address is told when it asks too often; an account is sent five mails an hour, whoever asks")
     func throttled() async throws {
-        try await AuthSite.runWithMail("take", over: .ahc()) { site, server in
+        try await AuthSite.runWithMail("take", over: .live) { site, server in
             _ = try await site.register()
             for number in 0..<7 {
                 #expect(try await site.requestReset(from: "192.0.2.\(number)").status == 202)
@@ -170,7 +169,7 @@ struct MailTests {
 
 extension AuthSite {
     /// With an SMTP server of the test's own.
-    static func runWithMail<R>(
+    static func runWithMail<R: Sendable>(
         _ behaviour: String..., over setup: TestingSetup = .router,
         _ test: @Sendable (AuthSite, MailServer) async throws -> R
     ) async throws -> R {

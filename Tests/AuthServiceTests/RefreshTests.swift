@@ -168,7 +168,7 @@ struct RefreshTests {
 
     @Test("a session keeps where it was last used from")
     func origin() async throws {
-        try await AuthSite.run(over: .ahc()) { site in
+        try await AuthSite.run(over: .live) { site in
             let session = try await site.register()
             var headers = AuthSite.forwarded("198.51.100.7")
             headers[.userAgent] = String(repeating: "é", count: 400)

@@ -119,7 +119,7 @@ struct RegistrationTests {
 
     @Test("REGISTRATIONS_PER_HOUR accounts from one address; what was refused has made nothing")
     func limited() async throws {
-        try await AuthSite.run(["REGISTRATIONS_PER_HOUR": "3"], over: .ahc()) { site in
+        try await AuthSite.run(["REGISTRATIONS_PER_HOUR": "3"], over: .live) { site in
             func status(_ email: String, from address: String) async throws -> Answer {
                 let body = ["email": email, "password": AuthSite.password, "name": "Ann"]
                 return try await site.send(.post, "/register", body, headers: AuthSite.forwarded(address))

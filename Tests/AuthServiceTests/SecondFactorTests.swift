@@ -120,7 +120,7 @@ struct SecondFactorTests {
 
     @Test("guesses are counted for the account over all addresses, and a right password alone forgets none")
     func throttled() async throws {
-        try await AuthSite.run(over: .ahc()) { site in
+        try await AuthSite.run(over: .live) { site in
             let token = try await site.register().token
             let (app, _) = try await site.enableSecondFactor(token)
             for number in 0..<5 {

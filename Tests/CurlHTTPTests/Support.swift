@@ -9,7 +9,6 @@ struct WholeResponse: Equatable {
     var text: String { String(decoding: body, as: UTF8.self) }
 
     init(_ response: consuming HTTPClientResponse) async throws(HTTPClientError) {
-        var response = response
         guard case .head(let head)? = try await response.next() else { throw .invalidRequest }
         self.head = head
         while case .body(let bytes)? = try await response.next() { body += bytes }

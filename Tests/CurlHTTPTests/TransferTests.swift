@@ -15,7 +15,7 @@ struct TransferTests {
         let body = (0..<pieces).flatMap { _ in [piece, .call { sent.withLock { $0 += 1 } }] }
         try await ScriptedModelServer.run(replies: [[.streamHead] + body]) { server in
             try await withClient { client in
-                var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
                 guard case .head? = try await response.next() else { return }
                 #expect(await restingValue { sent.withLock { $0 } } < pieces / 2)
                 var received = 0
@@ -32,7 +32,7 @@ struct TransferTests {
         let text = (1...500).map { "\($0) " }
         try await ScriptedModelServer.run(replies: [[.streamHead] + text.map { .body($0) } + [.drop]]) { server in
             try await withClient { client in
-                var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
                 await server.waitForDisconnects(1)
                 var body: [UInt8] = []
                 let failure = await #expect(throws: HTTPClientError.self) {
@@ -50,7 +50,7 @@ struct TransferTests {
     @Test func aResetConnectionIsAnErrorAfterWhatWasReadBefore() async throws {
         try await ScriptedModelServer.run(replies: [[.streamHead, .body("Half"), .wait, .reset]]) { server in
             try await withClient { client in
-                var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
                 let parts = [try await response.next(), try await response.next()]
                 #expect(parts[0]?.status == 200 && parts[1] == .body(Array("Half".utf8)))
                 server.release()
@@ -69,7 +69,7 @@ struct TransferTests {
             try await withClient { client in
                 let (started, signal) = AsyncStream.makeStream(of: Void.self)
                 let task = Task {
-                    var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                    let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
                     while try await response.next()?.status != nil { signal.finish() }
                     _ = try await response.next()
                 }
@@ -87,7 +87,7 @@ struct TransferTests {
         try await ScriptedModelServer.run(replies: [[.streamHead, .hang]]) { server in
             try await withClient { client in
                 do {
-                    var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                    let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
                     _ = try await response.next()
                 }
                 await server.waitForDisconnects(1)
@@ -98,7 +98,7 @@ struct TransferTests {
     @Test func aDeadlineEndsASilentTransferAndALaterOneReplacesIt() async throws {
         try await ScriptedModelServer.run(replies: [[.streamHead, .body("a"), .hang]]) { server in
             try await withClient { client in
-                var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
                 response.allow(.seconds(3600))
                 let parts = [try await response.next(), try await response.next()]
                 #expect(parts[1] == .body([UInt8(ascii: "a")]))
@@ -129,7 +129,7 @@ struct TransferTests {
         let script: ScriptedModelServer.Script = { index, _ in index == 0 ? [.streamHead, .wait] : [.streamHead] }
         try await ScriptedModelServer.run(script) { server in
             try await withClient(settings) { client in
-                var first = client.send(HTTPClientRequest("GET", url: server.baseURL))
+                let first = client.send(HTTPClientRequest("GET", url: server.baseURL))
                 _ = try await first.next()
                 #expect(await fault(of: HTTPClientRequest("GET", url: server.baseURL), by: client) == .busy)
                 let second = client.send(HTTPClientRequest("GET", url: server.baseURL))
@@ -145,7 +145,7 @@ struct TransferTests {
     @Test func aClientThatIsShutDownEndsWhatRunsAndRefusesTheRest() async throws {
         try await ScriptedModelServer.run(replies: [[.streamHead, .hang]]) { server in
             let client = HTTPClient()
-            var response = client.send(HTTPClientRequest("GET", url: server.baseURL))
+            let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
             _ = try await response.next()
             await client.shutDown()
             await #expect(throws: HTTPClientError.shutDown) { _ = try await response.next() }

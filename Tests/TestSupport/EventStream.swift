@@ -1,6 +1,5 @@
-import AsyncHTTPClient
+import CurlHTTP
 package import Foundation
-import NIOCore
 package import NIOHTTP1
 
 /// One event of a stream in the form of the HTML standard, "server-sent events".
@@ -15,24 +14,28 @@ package struct ServerSentEvent: Sendable, Hashable {
 
 /// The events of an answer, one after the other; comments are left out.
 package struct EventStream: AsyncSequence, Sendable {
-    let body: HTTPClientResponse.Body
+    let body: SharedResponse
     /// Of the answer.
     package let headers: HTTPHeaders
 
     /// The whole answer, when it is none of events, up to 1 MiB; instead of the events.
-    package func bytes() async throws -> Data { Data(try await body.collect(upTo: 1 << 20).readableBytesView) }
+    package func bytes() async throws -> Data {
+        var bytes = Data()
+        while case .body(let piece)? = try await body.response.next(), bytes.count < 1 << 20 { bytes += piece }
+        return bytes
+    }
 
     /// The stream can be read once.
-    package func makeAsyncIterator() -> Iterator { Iterator(chunks: body.makeAsyncIterator()) }
+    package func makeAsyncIterator() -> Iterator { Iterator(body) }
 
     /// Cuts chunks into lines and lines into events.
     package struct Iterator: AsyncIteratorProtocol {
-        var chunks: HTTPClientResponse.Body.AsyncIterator
+        private let body: SharedResponse
         private var bytes: [UInt8] = []
         private var event = ServerSentEvent()
         private var hasData = false
 
-        init(chunks: HTTPClientResponse.Body.AsyncIterator) { self.chunks = chunks }
+        init(_ body: SharedResponse) { self.body = body }
 
         /// The next event, nil at the end of the answer.
         package mutating func next() async throws -> ServerSentEvent? {
@@ -42,8 +45,8 @@ package struct EventStream: AsyncSequence, Sendable {
                     bytes.removeSubrange(...end)
                     if let complete = take(line) { return complete }
                 }
-                guard let chunk = try await chunks.next() else { return nil }
-                bytes.append(contentsOf: chunk.readableBytesView)
+                guard case .body(let piece)? = try await body.response.next() else { return nil }
+                bytes += piece
             }
         }
 

@@ -1,4 +1,4 @@
-import AsyncHTTPClient
+import CurlHTTP
 package import Foundation
 package import NIOCore
 package import NIOHTTP1
@@ -8,12 +8,9 @@ package struct ServiceClient: Sendable {
     package let base: String
     package var token: String?
 
-    /// Of the whole process. The shared client has eight connections to a server; a load needs as many as it has calls.
-    private static let http: HTTPClient = {
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4000
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+    /// How long a whole answer may take, or the head of a stream.
+    private static let answerTime = Duration.seconds(120)
+    private static let answerBytesMax = 64 << 20
 
     package init(base: String, token: String? = nil) {
         self.base = base
@@ -53,42 +50,58 @@ package struct ServiceClient: Sendable {
     package func send(
         _ method: HTTPMethod, _ path: String, headers: HTTPHeaders = [:], body: ByteBuffer? = nil
     ) async throws -> Reply {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = method
-        request.headers = headers
-        if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
-        if let body { request.body = .bytes(body) }
-        let response = try await Self.http.execute(request, timeout: .seconds(120))
-        let bytes = try await response.body.collect(upTo: 64 << 20)
-        return Reply(status: Int(response.status.code), headers: response.headers, body: Data(bytes.readableBytesView))
+        let response = TestTransport.send(request(method, path, headers, body))
+        response.allow(Self.answerTime)
+        let head = try await Self.head(of: response)
+        var bytes = Data()
+        while case .body(let piece)? = try await response.next() {
+            bytes += piece
+            guard bytes.count <= Self.answerBytesMax else { throw SuiteFault(description: "an answer over 64 MiB") }
+        }
+        return Reply(status: head.status, headers: head.headers, body: bytes)
     }
 
     /// Opens a stream of events with a form.
     package func events(_ form: MultipartForm, _ path: String) async throws -> (status: Int, events: EventStream) {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = .POST
-        request.headers = ["Accept": "text/event-stream", "Content-Type": form.contentType]
-        if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
-        request.body = .bytes(form.body)
-        let response = try await Self.http.execute(request, timeout: .seconds(120))
-        return (Int(response.status.code), EventStream(body: response.body, headers: response.headers))
+        try await events(.POST, path, ["Content-Type": form.contentType], form.body)
     }
 
     /// Opens a stream of events; it ends when the service ends it or the reader stops.
     package func events(
         _ method: HTTPMethod, _ path: String, json: JSON? = nil, headers: HTTPHeaders = [:]
     ) async throws -> (status: Int, events: EventStream) {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = method
-        request.headers = headers
-        request.headers.replaceOrAdd(name: "Accept", value: "text/event-stream")
-        if let token { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
-        if let json {
-            request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(bytes: json.bytes))
-        }
-        let response = try await Self.http.execute(request, timeout: .seconds(120))
-        return (Int(response.status.code), EventStream(body: response.body, headers: response.headers))
+        var headers = headers
+        if json != nil { headers.replaceOrAdd(name: "Content-Type", value: "application/json") }
+        return try await events(method, path, headers, json.map { ByteBuffer(bytes: $0.bytes) })
+    }
+
+    private func events(
+        _ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders, _ body: ByteBuffer?
+    ) async throws -> (status: Int, events: EventStream) {
+        var headers = headers
+        headers.replaceOrAdd(name: "Accept", value: "text/event-stream")
+        let shared = SharedResponse(TestTransport.send(request(method, path, headers, body)))
+        shared.response.allow(Self.answerTime)
+        let head = try await Self.head(of: shared.response)
+        shared.response.pauseDeadline()
+        return (head.status, EventStream(body: shared, headers: head.headers))
+    }
+
+    private func request(
+        _ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders, _ body: ByteBuffer?
+    ) -> HTTPClientRequest {
+        var headers = headers
+        if let token { headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
+        return HTTPClientRequest(
+            method.rawValue, url: base + path, fields: headers.map { HTTPField($0.name, $0.value) },
+            body: body.map { Array($0.readableBytesView) })
+    }
+
+    private static func head(
+        of response: borrowing HTTPClientResponse
+    ) async throws -> (status: Int, headers: HTTPHeaders) {
+        guard case .head(let head)? = try await response.next() else { throw HTTPClientError.timedOut }
+        return (head.status, HTTPHeaders(head.fields.map { ($0.name, $0.value) }))
     }
 }
 

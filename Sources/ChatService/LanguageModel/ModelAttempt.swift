@@ -26,12 +26,12 @@ struct ModelAttempt: Sendable {
         var hasResponse = false
         var fault: AttemptFailure?
         do throws(HTTPClientError) {
-            var response = client.send(try request(for: prompt))
+            let response = client.send(try request(for: prompt))
             response.allow(max(firstTokenTime, .zero))
             guard case .head(let head)? = try await response.next() else { throw .cancelled }
             hasResponse = true
-            guard (200..<300).contains(head.status) else { return .failure(await refusal(head, &response)) }
-            try await assemble(&response, into: &assembler, onDelta: onDelta)
+            guard (200..<300).contains(head.status) else { return .failure(await refusal(head, response)) }
+            try await assemble(response, into: &assembler, onDelta: onDelta)
         } catch {
             fault = failure(for: error, assembler, hasResponse: hasResponse)
         }
@@ -39,7 +39,7 @@ struct ModelAttempt: Sendable {
     }
 
     private func assemble(
-        _ response: inout HTTPClientResponse, into assembler: inout CompletionAssembler,
+        _ response: borrowing HTTPClientResponse, into assembler: inout CompletionAssembler,
         onDelta: @Sendable (String) async -> Void
     ) async throws(HTTPClientError) {
         while case .body(let bytes)? = try await response.next() {
@@ -109,7 +109,7 @@ struct ModelAttempt: Sendable {
 
     /// Reads why the server refuses. Its status says enough to go on if the body does not come.
     private func refusal(
-        _ head: HTTPResponseHead, _ response: inout HTTPClientResponse
+        _ head: HTTPResponseHead, _ response: borrowing HTTPClientResponse
     ) async -> AttemptFailure {
         response.allow(Self.errorBodyTime)
         var bytes: [UInt8] = []

@@ -1,9 +1,9 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import NIOCore
 import Shared
+import TestSupport
 import Testing
 
 @Suite("HTTP frame")

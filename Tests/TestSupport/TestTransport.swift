@@ -1,0 +1,26 @@
+import CurlHTTP
+import Synchronization
+
+/// The HTTP clients of a whole test process.
+///
+/// Several, because libcurl looks at each transfer of a client whenever anything happens: a load of thousands of calls
+/// is spread over them.
+enum TestTransport {
+    private static let clients = (0..<8).map { _ in
+        HTTPClient(HTTPClient.Settings(connectTime: .seconds(10), concurrency: 1_000))
+    }
+    private static let turn = Atomic(0)
+
+    /// Sends a request through the next client.
+    static func send(_ request: HTTPClientRequest) -> HTTPClientResponse {
+        let number = turn.add(1, ordering: .relaxed).oldValue
+        return clients[number % clients.count].send(request)
+    }
+}
+
+/// A response on its way that can be handed around.
+final class SharedResponse: Sendable {
+    let response: HTTPClientResponse
+
+    init(_ response: consuming HTTPClientResponse) { self.response = response }
+}
