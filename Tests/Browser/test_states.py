@@ -44,6 +44,34 @@ def test_without_a_network_a_question_waits_and_is_sent_once(person):
     assert person.suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "4"
 
 
+# A call whose answer has come, and is given to the page only when the test says so.
+ANSWER_LATE = """
+const { chat } = await import("/scripts/network/request.js");
+const send = window.fetch;
+window.fetch = async (address, options) => {
+    const answer = await send(address, options);
+    if (address.includes("limit=1")) await new Promise((resolve) => { window.arrive = resolve; });
+    return answer;
+};
+window.answered = chat("/conversations?limit=1");
+"""
+
+
+def test_an_answer_that_was_on_its_way_when_the_network_went_does_not_bring_it_back(person):
+    person.expected = ("offline",)
+    person.enter()
+    person.run(ANSWER_LATE)
+    person.until(lambda: person.run("return Boolean(window.arrive)"), "an answer on its way")
+    set_offline(person, True)
+    try:
+        person.sees(person.word("banner.offline"), "#banner")
+        person.run("window.arrive(); return window.answered.then(() => true)")
+        assert person.word("banner.offline") in person.text("#banner")
+    finally:
+        set_offline(person, False)
+    person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
+
+
 def test_too_much_work_is_waited_for_with_the_seconds_counted(person, model):
     person.expected = (429,)
     # Three for each of the two replicas.
