@@ -1,6 +1,7 @@
 """Somebody in front of a browser: sees, clicks, types."""
 
 import os
+import re
 
 from selenium import webdriver
 from selenium.common.exceptions import (
@@ -13,7 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from suite import PASSWORD, waited, words
+from suite import PASSWORD, plural, waited, words
 
 SECONDS = 40
 
@@ -30,6 +31,16 @@ window.fetch = async (address, options) => {
     return send(address, options);
 };
 """
+# Calls whose address has a part in it are refused, as a busy service does that says when to come again.
+REFUSE = """
+const [part, status, seconds] = arguments;
+const send = window.fetch;
+window.fetch = async (address, options) => {
+    if (!address.includes(part)) return send(address, options);
+    const headers = { "Content-Type": "application/problem+json", "Retry-After": String(seconds) };
+    return new Response(JSON.stringify({ status, code: "service_unavailable" }), { status, headers });
+};
+"""
 # What screen readers are told from now on.
 LISTEN = """
 const region = document.getElementById("announcer");
@@ -37,17 +48,6 @@ window.heard = [];
 const listener = new MutationObserver(() => region.textContent && window.heard.push(region.textContent));
 listener.observe(region, { childList: true, characterData: true, subtree: true });
 """
-
-
-class Look:
-    """How the page is looked at."""
-
-    def __init__(self, language, theme, width):
-        self.language, self.theme, self.width = language, theme, width
-        self.height = 844 if width < 600 else 900
-
-    def __str__(self):
-        return f"{self.language}-{self.theme}-{self.width}"
 
 
 def browser():
@@ -83,6 +83,9 @@ class Person:
 
     def word(self, key, **values):
         text = self.words[key]
+        if text.startswith("{"):
+            forms = dict(re.findall(r'(\w+): "([^"]*)"', text))
+            text = forms.get(plural(self.look.language, values["n"]), forms["other"])
         for name, value in values.items():
             text = text.replace("{" + name + "}", str(value))
         return text
@@ -247,6 +250,10 @@ class Person:
 
     def release(self):
         self.run("window.release()")
+
+    def refuse(self, part, status, seconds):
+        """From now on this window's calls of that kind are refused, until the page is loaded anew."""
+        self.run(REFUSE, part, status, seconds)
 
     # What the browser says
 
