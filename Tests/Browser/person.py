@@ -1,5 +1,7 @@
 """Somebody in front of a browser: sees, clicks, types."""
 
+import contextlib
+import json
 import os
 import re
 
@@ -14,40 +16,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from scripts import HOLD, LISTEN, REFUSE
 from suite import PASSWORD, plural, waited, words
 
 SECONDS = 40
-
-# Calls of a method whose address has a part in it are counted, and sent only when the test says so.
-HOLD = """
-const [method, part] = arguments;
-const send = window.fetch;
-const isReleased = new Promise((resolve) => { window.release = resolve; });
-window.held = 0;
-window.fetch = async (address, options) => {
-    if (options?.method !== method || !address.includes(part)) return send(address, options);
-    window.held += 1;
-    await isReleased;
-    return send(address, options);
-};
-"""
-# Calls whose address has a part in it are refused, as a busy service does that says when to come again.
-REFUSE = """
-const [part, status, seconds] = arguments;
-const send = window.fetch;
-window.fetch = async (address, options) => {
-    if (!address.includes(part)) return send(address, options);
-    const headers = { "Content-Type": "application/problem+json", "Retry-After": String(seconds) };
-    return new Response(JSON.stringify({ status, code: "service_unavailable" }), { status, headers });
-};
-"""
-# What screen readers are told from now on.
-LISTEN = """
-const region = document.getElementById("announcer");
-window.heard = [];
-const listener = new MutationObserver(() => region.textContent && window.heard.push(region.textContent));
-listener.observe(region, { childList: true, characterData: true, subtree: true });
-"""
 
 
 def browser():
@@ -254,6 +226,16 @@ class Person:
     def refuse(self, part, status, seconds):
         """From now on this window's calls of that kind are refused, until the page is loaded anew."""
         self.run(REFUSE, part, status, seconds)
+
+    @contextlib.contextmanager
+    def refused_from_the_start(self, part, status, seconds):
+        """Pages that are loaded meanwhile are refused calls of that kind from their first one on."""
+        source = f"(function () {{{REFUSE}}})(...{json.dumps([part, status, seconds])})"
+        added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
     # What the browser says
 

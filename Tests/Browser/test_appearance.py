@@ -177,10 +177,8 @@ def test_a_question_and_a_view_that_a_busy_service_asks_to_wait(person):
     person.ask("Who goes there?")
     person.until(lambda: counted(person, "progress.waiting", ".work"), "the seconds")
     look_closely(person)
-    person.go("/")
-    person.open_drawer()
-    person.find(f".list-link[href='/c/{number}']")
-    person.refuse("/api/chat/", 503, SECONDS)
-    person.click(selector=f".list-link[href='/c/{number}']")
+    # Nothing is loaded yet, neither the list nor the conversation.
+    with person.refused_from_the_start("/api/chat/", 503, SECONDS):
+        person.go(f"/c/{number}")
     person.until(lambda: counted(person, "banner.busy", "#banner"), "the seconds")
     look_closely(person)
