@@ -14,6 +14,7 @@ await Promise.allSettled(moving.map(({ finished }) => finished));
 
 def look_closely(person):
     """Measures what is shown at the moment, and complains of all that it finds."""
+    assert person.may_measure, "what a look changes is measured in several: mark the test with looks()"
     # A drawer on its way in is half outside of the window.
     person.run(SETTLED)
     found = person.run(SCRIPT)

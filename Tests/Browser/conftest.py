@@ -1,38 +1,32 @@
-"""One suite, one model and one browser for all tests, which look at the page in every way there is."""
-
-import itertools
+"""One suite, one model and one browser for all tests of a worker. What a test is looked at in: looks.py."""
 
 import pytest
 
 from letters import Letters
+from looks import looks_of
 from model import Model
-from person import Look, Person, browser
+from person import Person, browser
 from suite import Suite
-
-LOOKS = [Look(*one) for one in itertools.product(("en", "ru"), ("light", "dark"), (1440, 390))]
-# Each language in each theme, each language at each width, each theme at each width.
-PAIRED_LOOKS = [
-    Look("en", "light", 1440), Look("en", "dark", 390), Look("ru", "light", 390), Look("ru", "dark", 1440),
-]
-# Between them: both languages, both themes, both widths.
-OPPOSITE_LOOKS = [Look("en", "light", 1440), Look("ru", "dark", 390)]
 
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--all-looks", action="store_true", help="all eight looks, and not the four that have every pair in them")
+        "--all-looks", action="store_true", help="eight looks instead of four or two, four instead of one")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "opposite_looks: about something that no look changes; two are enough")
+    config.addinivalue_line("markers", "looks(*aspects): a look can change what is asserted: each pair, or all eight")
+    config.addinivalue_line("markers", "other_path(**why): what is done takes another path in other looks: two of them")
 
 
 def pytest_generate_tests(metafunc):
-    """What a person does is done in both languages, both themes and at both widths."""
+    """Gives a test with a person its looks."""
+    marks = list(metafunc.definition.iter_markers())
     if "look" in metafunc.fixturenames:
-        has_marker = metafunc.definition.get_closest_marker("opposite_looks")
-        looks = LOOKS if metafunc.config.getoption("all_looks") else PAIRED_LOOKS
-        metafunc.parametrize("look", OPPOSITE_LOOKS if has_marker else looks, ids=str)
+        looks = looks_of(metafunc.definition.name, marks, metafunc.config.getoption("all_looks"))
+        metafunc.parametrize("look", looks, ids=str)
+    elif any(mark.name in ("looks", "other_path") for mark in marks):
+        raise ValueError(f"{metafunc.definition.name}: has a marker for looks, but no person who looks")
 
 
 @pytest.fixture(scope="session")
@@ -72,10 +66,11 @@ def driver():
 
 
 @pytest.fixture
-def person(look, suite, driver):
+def person(look, suite, driver, request):
     """Whoever looks at the page. The console must stay silent: tests that provoke a refusal say which by
     `person.expected`."""
     person = Person(driver, suite, look)
+    person.may_measure = request.node.get_closest_marker("looks") is not None
     person.expected = ()
     person.leave()
     yield person

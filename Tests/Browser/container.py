@@ -3,7 +3,6 @@ user without rights."""
 
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
@@ -12,7 +11,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from suite import ROOT, waited
+from suite import ROOT, free_ports, waited
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 
@@ -45,7 +44,7 @@ class WebContainer:
         self._log.touch()
         self._log.chmod(0o666)
         command = self._copy()
-        self.web_port, self.chat_port, auth_port = random.sample(range(28_000, 32_000), 3)
+        self.web_port, self.chat_port, auth_port = free_ports(3)
         self.page = f"http://localhost:{self.web_port}"
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
@@ -101,7 +100,8 @@ class WebContainer:
             return error.code, error.read().decode()
 
     def stop(self):
-        self._process.send_signal(signal.SIGQUIT)
+        # At once: a gentle stop would wait for the streams that a browser leaves open.
+        self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,9 @@
 """Somebody in front of a browser: sees, clicks, types."""
 
+import contextlib
+import json
 import os
+import re
 
 from selenium import webdriver
 from selenium.common.exceptions import (
@@ -13,41 +16,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from suite import PASSWORD, waited, words
+from scripts import HOLD, LISTEN, REFUSE
+from suite import PASSWORD, plural, waited, words
 
 SECONDS = 40
-
-# Calls of a method whose address has a part in it are counted, and sent only when the test says so.
-HOLD = """
-const [method, part] = arguments;
-const send = window.fetch;
-const isReleased = new Promise((resolve) => { window.release = resolve; });
-window.held = 0;
-window.fetch = async (address, options) => {
-    if (options?.method !== method || !address.includes(part)) return send(address, options);
-    window.held += 1;
-    await isReleased;
-    return send(address, options);
-};
-"""
-# What screen readers are told from now on.
-LISTEN = """
-const region = document.getElementById("announcer");
-window.heard = [];
-const listener = new MutationObserver(() => region.textContent && window.heard.push(region.textContent));
-listener.observe(region, { childList: true, characterData: true, subtree: true });
-"""
-
-
-class Look:
-    """How the page is looked at."""
-
-    def __init__(self, language, theme, width):
-        self.language, self.theme, self.width = language, theme, width
-        self.height = 844 if width < 600 else 900
-
-    def __str__(self):
-        return f"{self.language}-{self.theme}-{self.width}"
 
 
 def browser():
@@ -83,6 +55,9 @@ class Person:
 
     def word(self, key, **values):
         text = self.words[key]
+        if text.startswith("{"):
+            forms = dict(re.findall(r'(\w+): "([^"]*)"', text))
+            text = forms.get(plural(self.look.language, values["n"]), forms["other"])
         for name, value in values.items():
             text = text.replace("{" + name + "}", str(value))
         return text
@@ -247,6 +222,20 @@ class Person:
 
     def release(self):
         self.run("window.release()")
+
+    def refuse(self, part, status, seconds):
+        """From now on this window's calls of that kind are refused, until the page is loaded anew."""
+        self.run(REFUSE, part, status, seconds)
+
+    @contextlib.contextmanager
+    def refused_from_the_start(self, part, status, seconds):
+        """Pages that are loaded meanwhile are refused calls of that kind from their first one on."""
+        source = f"(function () {{{REFUSE}}})(...{json.dumps([part, status, seconds])})"
+        added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
     # What the browser says
 

@@ -1,6 +1,7 @@
 """The whole product for tests: deploy/run with debug binaries, ports of its own and a scripted model behind it."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -18,6 +20,30 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "Tests" / "Fixtures"
 PASSWORD = "a long password"
 START_SECONDS = 120
+# Below the ports that deploy/run and the kernel choose; each worker has its own of them.
+FIRST_PORT, PORTS_OF_WORKER, WORKERS_MAX = 10_000, 1_000, 9
+
+
+def free_ports(count):
+    """Ports of this machine on which nobody listens, and which no other worker takes."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MAX
+    start = FIRST_PORT + worker * PORTS_OF_WORKER
+    found = []
+    for port in random.sample(range(start, start + PORTS_OF_WORKER), PORTS_OF_WORKER):
+        with socket.socket() as candidate, contextlib.suppress(OSError):
+            candidate.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError("no free ports")
+
+
+@contextlib.contextmanager
+def starting_alone():
+    """No other worker starts a suite meanwhile: deploy/run looks for free ports, and takes them a little later."""
+    with open(ROOT / ".build" / "browser.lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class Suite:
@@ -26,7 +52,7 @@ class Suite:
     def __init__(self, model_url, settings=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="parley-browser."))
         self.folder.chmod(0o711)
-        self.ports = random.sample(range(10_000, 19_000), 3)
+        self.ports = free_ports(3)
         self.page = f"http://localhost:{self.ports[0]}"
         environment = {
             **os.environ,
@@ -40,6 +66,10 @@ class Suite:
             **(settings or {}),
         }
         binaries = os.environ.get("PARLEY_BINARIES", str(ROOT / ".build" / "debug"))
+        with starting_alone():
+            self._start(environment, binaries)
+
+    def _start(self, environment, binaries):
         self.process = subprocess.Popen(
             [ROOT / "deploy" / "run", "--binaries", binaries],
             env=environment,
@@ -168,3 +198,12 @@ def words(language):
         for key, value in re.findall(r'^    "([\w.-]+)": (.+),$', text, re.MULTILINE):
             found[key] = json.loads(value) if value.startswith('"') else value
     return found
+
+
+def plural(language, n):
+    """The form of a word that goes with a number, as the Unicode CLDR names it."""
+    if language == "en":
+        return "one" if n == 1 else "other"
+    if n % 10 == 1 and n % 100 != 11:
+        return "one"
+    return "few" if n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14) else "other"

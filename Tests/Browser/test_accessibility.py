@@ -1,4 +1,5 @@
-"""Every main view, in both languages and themes, at both widths: measured against WCAG 2.2 AA as far as can be."""
+"""Every main view, in both languages and themes, at both widths: measured against WCAG 2.2 AA as far as can be. What
+comes in between, problems and waits, is in test_appearance.py."""
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -6,6 +7,8 @@ from selenium.webdriver.common.keys import Keys
 from accessibility import look_closely
 from model import Reply
 from suite import FIXTURES
+
+pytestmark = pytest.mark.looks("contrast", "layout", "accessibility")
 
 MARKDOWN = "## Heading\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said\n\n- one\n\n```python\ndef f(): # why\n    return \"a\"\n```\n"
 
@@ -123,7 +126,6 @@ def test_menus_and_dialogs_give_the_focus_back(person):
     person.until(lambda: person.driver.switch_to.active_element == button)
 
 
-@pytest.mark.opposite_looks
 def test_nothing_moves_for_those_who_ask_for_that(person):
     person.enter()
     features = [{"name": "prefers-reduced-motion", "value": "reduce"}]

@@ -1,8 +1,8 @@
 """The account and this browser's settings."""
 
+import pytest
 from selenium.webdriver.common.by import By
 
-from accessibility import look_closely
 from suite import PASSWORD
 
 
@@ -29,6 +29,7 @@ def test_the_name_is_changed_everywhere(person):
     person.sees("Ольга <b>Новая</b>", ".user")
 
 
+@pytest.mark.other_path(theme="to the other one", language="to the other one")
 def test_theme_and_language_change_at_once_and_are_remembered(person):
     person.enter(path="/account")
     other = "dark" if person.look.theme == "light" else "light"
@@ -86,7 +87,6 @@ def test_the_account_is_deleted_with_its_password(person):
     dialog.find_element(By.NAME, "password").send_keys("wrong")
     person.click("account.delete", within="dialog[open]")
     person.sees(person.word("problem.invalid_password"), "dialog")
-    look_closely(person)
     field = dialog.find_element(By.NAME, "password")
     field.clear()
     field.send_keys(PASSWORD)

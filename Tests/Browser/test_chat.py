@@ -3,7 +3,6 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from accessibility import look_closely
 from model import Reply
 
 MARKDOWN = """## Deadlines
@@ -115,7 +114,6 @@ def test_a_failed_question_is_tried_again(person, model):
     person.enter()
     person.ask("fail once")
     person.sees(person.word("problem.llm_failed"))
-    look_closely(person)
     person.click("question.retry")
     person.sees("Now it worked.", ".answer")
     person.misses(person.word("problem.llm_failed"))
@@ -136,6 +134,7 @@ def test_an_answer_is_made_anew_and_both_can_be_read(person, model):
     person.sees("2 / 2", ".stepper")
 
 
+@pytest.mark.other_path(language="the domains have names")
 def test_the_domain_is_chosen_and_remembered(person, model):
     person.enter()
     person.until(lambda: len(person.all(".domain option")) == 7)
@@ -152,7 +151,6 @@ def test_the_domain_is_chosen_and_remembered(person, model):
     person.until(lambda: person.find(".domain").get_attribute("value") == "legal")
 
 
-@pytest.mark.opposite_looks
 def test_a_draft_survives_a_reload_and_too_long_a_question_cannot_be_sent(person):
     person.enter()
     person.question_field().send_keys("half a thought")
@@ -165,6 +163,7 @@ def test_a_draft_survives_a_reload_and_too_long_a_question_cannot_be_sent(person
     person.run("arguments[0].value = ''; arguments[0].dispatchEvent(new Event('input'))", person.question_field())
 
 
+@pytest.mark.other_path(width="a drawer has the search")
 def test_a_conversation_is_had_with_the_keyboard_alone(person, model):
     model.script("by keyboard", Reply("Heard from the keyboard."))
     person.enter()
@@ -182,7 +181,6 @@ def test_a_conversation_is_had_with_the_keyboard_alone(person, model):
         assert person.driver.find_element("id", "sidebar").get_attribute("inert") is not None
 
 
-@pytest.mark.opposite_looks
 def test_what_happens_in_one_tab_is_seen_in_the_other(person, model):
     reply = Reply("Written for ", "both tabs.", hold_after=1)
     model.script("two tabs", Reply("Begun."), reply)

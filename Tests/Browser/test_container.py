@@ -48,7 +48,6 @@ def container(*arguments):
         running.stop()
 
 
-@pytest.mark.opposite_looks
 def test_the_image_of_the_page_has_all_that_a_conversation_needs(person, suite):
     auth, chat = (f"127.0.0.1:{port}" for port in suite.ports[1:])
     with container(auth, chat) as person.suite:

@@ -3,7 +3,6 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from accessibility import look_closely
 from history import conversation, fill
 from model import Reply
 
@@ -32,6 +31,7 @@ def test_conversations_are_renamed_and_described(person):
     person.expected = (422,)
 
 
+@pytest.mark.other_path(width="a drawer has the list, and nothing hovers there")
 def test_a_conversation_is_deleted_after_a_question(person):
     person.enter()
     kept, gone = conversation(person, "Kept"), conversation(person, "Gone")
@@ -46,7 +46,6 @@ def test_a_conversation_is_deleted_after_a_question(person):
     person.click("conversation.menu", title="Gone")
     person.click("conversation.delete", within=".menu")
     person.find("dialog[open]")
-    look_closely(person)
     person.click("dialog.cancel", within="dialog[open]")
     person.sees("Gone", ".list")
     person.click("conversation.menu", title="Gone")
@@ -61,6 +60,7 @@ def test_a_conversation_is_deleted_after_a_question(person):
     person.sees("Kept", ".head-title")
 
 
+@pytest.mark.other_path(width="a drawer has the results", language="the search says what it found")
 def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     model.script("retention of title", Reply("By retention the goods stay ours until they are paid."))
     person.enter()
@@ -79,7 +79,6 @@ def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     person.sees(person.word("search.messages"), ".results")
     person.until(lambda: "retention" in person.text(".results mark").lower(), "the found word marked")
     assert "tulips" not in person.text(".results")
-    look_closely(person)
     person.click(selector=".results .result")
     person.sees("the goods stay ours", ".answer")
     assert person.conversation_id_of_path() == wanted
@@ -88,10 +87,8 @@ def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
     person.find("#search").clear()
     person.find("#search").send_keys("quetzalcoatl")
     person.sees(person.word("search.nothing"), ".results")
-    look_closely(person)
 
 
-@pytest.mark.opposite_looks
 def test_a_search_goes_on_with_what_it_has_not_shown_yet(person):
     person.enter()
     number = conversation(person, "Lanterns")
@@ -110,7 +107,6 @@ def test_a_search_goes_on_with_what_it_has_not_shown_yet(person):
     assert len({one.text for one in person.all(".results .result-text")}) == 25
 
 
-@pytest.mark.opposite_looks
 def test_the_list_goes_on_when_it_is_scrolled(person):
     person.enter()
     user = person.user["user"]["id"]
@@ -133,7 +129,6 @@ def test_the_list_goes_on_when_it_is_scrolled(person):
     )
 
 
-@pytest.mark.opposite_looks
 def test_a_title_is_found_that_the_list_has_not_reached_yet(person):
     person.enter()
     user = person.user["user"]["id"]
@@ -162,7 +157,6 @@ return document.querySelectorAll(".turn").length;
 """
 
 
-@pytest.mark.opposite_looks
 def test_a_message_several_pages_back_is_reached_though_the_service_goes_away_on_the_way(person, suite):
     person.expected = (503, 502, "broken off")
     person.enter()
@@ -180,7 +174,6 @@ def test_a_message_several_pages_back_is_reached_though_the_service_goes_away_on
     person.until(lambda: len(suite.replicas()) == 2, "both replicas", 120)
 
 
-@pytest.mark.opposite_looks
 def test_what_is_loaded_stays_when_the_way_to_a_found_message_fails(person):
     person.expected = ("blocked",)
     person.enter()

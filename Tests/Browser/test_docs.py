@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.opposite_looks
+pytestmark = pytest.mark.other_path(width="wide windows open the lists of links")
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 # Methods and addresses: of the calls of each service, of the links to them, and of what these lead to.

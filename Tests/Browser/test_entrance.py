@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from accessibility import look_closely
 from suite import PASSWORD
 from totp import code
 
 
+@pytest.mark.other_path(width="a drawer has the user's menu")
 def test_somebody_registers_signs_out_and_signs_in_again(person):
     person.expected = (401,)
     person.go("/")
@@ -60,7 +60,6 @@ def test_what_is_wrong_is_said_beside_the_field(person):
     person.sees(person.word("problem.email_taken"))
 
 
-@pytest.mark.opposite_looks
 def test_a_password_can_be_looked_at(person):
     person.go("/sign-in")
     person.type("password", "secret words")
@@ -98,7 +97,6 @@ def test_a_forgotten_password_is_replaced_by_the_link_of_a_letter(person, letter
     person.find(".shell")
 
 
-@pytest.mark.opposite_looks
 def test_the_address_of_an_account_is_confirmed_by_the_link_of_a_letter(person, letters):
     address = person.suite.register()["user"]["email"]
     link = re.search(r"http://\S+", letters.to(address, "#confirm-email=")).group()
@@ -121,7 +119,6 @@ def test_a_forgotten_password_without_mail_is_said_plainly(person, short_suite):
     person.sees(person.word("signIn.title"), "h1")
 
 
-@pytest.mark.opposite_looks
 def test_a_reload_keeps_somebody_signed_in_without_a_form(person):
     person.enter()
     person.driver.refresh()
@@ -142,14 +139,12 @@ def test_a_second_factor_is_turned_on_asked_for_and_turned_off(person):
     person.type("totp", "000000")
     person.click("secondFactor.submit", within="dialog[open]")
     person.sees(person.word("problem.invalid_totp"))
-    look_closely(person)
     person.type("totp", code(secret))
     person.click("secondFactor.submit", within="dialog[open]")
     # A dialog that only begins to appear has no text for the driver: some of the codes may still be empty.
     person.until(lambda: person.all(".codes code") and all(one.text for one in person.all(".codes code")), "all codes")
     codes = [one.text for one in person.all(".codes code")]
     assert len(codes) >= 8
-    look_closely(person)
     person.click("secondFactor.codesKept")
     person.until(lambda: person.named(person.word("secondFactor.turnOff")))
 
@@ -189,7 +184,6 @@ def test_a_session_that_was_ended_elsewhere_leads_back_to_where_it_was(person):
             person.suite.call(f"/api/auth/api/sessions/{session['id']}", token=token, method="DELETE")
     person.driver.refresh()
     person.sees(person.word("signIn.lost"))
-    look_closely(person)
     person.type("email", person.user["user"]["email"])
     person.type("password", PASSWORD)
     person.click("signIn.submit")

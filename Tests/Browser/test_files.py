@@ -2,12 +2,10 @@
 
 import pytest
 
-from accessibility import look_closely
+from documents import DOCUMENTS, HOSTILE, partial_pdf
 from model import Reply
-from suite import FIXTURES, waited
+from suite import waited
 
-DOCUMENTS = FIXTURES / "documents"
-HOSTILE = FIXTURES / "hostile"
 # A page takes less than a second; on a machine that builds at the same time, much longer.
 READING_SECONDS = 150
 
@@ -22,6 +20,17 @@ for (const name of arguments[3]) {
 }
 """
 
+# All that is shown of the reading, also what stands only for a moment.
+WATCH_READING = """
+[window.linesSeen, window.barsSeen] = [[], []];
+const look = () => {
+    window.linesSeen.push(...[...document.querySelectorAll(".work")].map((line) => line.textContent));
+    window.barsSeen.push(...[...document.querySelectorAll(".file .bar")].map((bar) => bar.value));
+};
+const all = { childList: true, subtree: true, characterData: true, attributes: true };
+new MutationObserver(look).observe(document.querySelector("main"), all);
+"""
+
 
 def test_a_scan_is_read_page_by_page_and_answered(person, model, suite):
     model.script("What is this?", Reply("It is a contract."))
@@ -29,25 +38,17 @@ def test_a_scan_is_read_page_by_page_and_answered(person, model, suite):
     person.attach(DOCUMENTS / "contract_en_3pages.tiff")
     person.sees("contract_en_3pages.tiff", ".files-chosen")
     person.question_field().send_keys("What is this?")
+    person.run(WATCH_READING)
     person.click("composer.send")
     person.find(".file .bar")
     with suite.reading_held():
-        look_closely(person)
         person.find(".file .bar")
-    seen = set()
-
-    def answered():
-        for page in range(1, 4):
-            # The order of the gaps differs between the languages, the numbers do not.
-            if person.word("progress.page", page=page, n=3) in person.text(".work"):
-                seen.add(page)
-        bars = [one.get_attribute("value") for one in person.all(".file .bar")]
-        seen.update(f"bar {value}" for value in bars)
-        return "It is a contract." in person.text(".answer")
-
-    person.until(answered, "the answer", READING_SECONDS)
-    assert len([one for one in seen if isinstance(one, int)]) >= 2, f"pages seen: {seen}"
-    assert len([one for one in seen if isinstance(one, str)]) >= 2, f"bars seen: {seen}"
+    person.sees("It is a contract.", ".answer", READING_SECONDS)
+    lines, bars = person.run("return [window.linesSeen, window.barsSeen]")
+    # The order of the gaps differs between the languages, the numbers do not.
+    words = [person.word("progress.page", page=page, n=3) for page in range(1, 4)]
+    assert sum(any(word in line for line in lines) for word in words) >= 2, f"pages seen: {lines}"
+    assert len(set(bars)) >= 2, f"bars seen: {bars}"
     assert "AGREEMENT" in person.text(".bubble").upper()
     person.click("question.unfold")
     assert person.find(".bubble-more").get_attribute("aria-expanded") == "true"
@@ -115,7 +116,6 @@ def test_what_cannot_be_sent_is_said_before_it_is_sent(person, tmp_path):
     person.attach(empty, large)
     person.sees(person.word("file.empty"), ".files-chosen")
     person.sees(person.word("file.tooLarge"), ".files-chosen")
-    look_closely(person)
     assert person.find(".composer-send").get_attribute("aria-disabled") == "true"
     person.click("file.remove", name="empty.txt")
     person.click("file.remove", name="large.pdf")
@@ -129,7 +129,6 @@ def test_a_refused_file_can_be_changed_and_a_failed_one_says_why(person):
     person.attach(HOSTILE / "elf_named.png")
     person.click("composer.send")
     person.sees(person.word("problem.unsupported_file_type"), ".failure")
-    look_closely(person)
     person.click("question.drop")
     person.sees("elf_named.png", ".files-chosen")
     assert person.all(".turn") == []
@@ -137,7 +136,6 @@ def test_a_refused_file_can_be_changed_and_a_failed_one_says_why(person):
     person.attach(HOSTILE / "pdf_encrypted.pdf")
     person.click("composer.send")
     person.sees(person.word("problem.encrypted_file"), ".failure", 40)
-    look_closely(person)
 
 
 def test_a_page_that_cannot_be_read_makes_the_file_partial(person, tmp_path):
@@ -148,7 +146,6 @@ def test_a_page_that_cannot_be_read_makes_the_file_partial(person, tmp_path):
     person.click("composer.send")
     person.sees(person.word("file.partial"), ".file", 60)
     person.sees("[page 2 could not be read]", ".bubble")
-    look_closely(person)
 
 
 def test_a_cancelled_file_is_read_again(person, suite):
@@ -163,7 +160,6 @@ def test_a_cancelled_file_is_read_again(person, suite):
     person.sees("The model has heard you.", ".answer", READING_SECONDS)
 
 
-@pytest.mark.opposite_looks
 def test_a_file_whose_answer_failed_is_tried_again(person, model):
     # A question with files is tried three times before it has failed.
     model.script("read and fail", *[Reply(status=400)] * 3, Reply("Read, and answered."))
@@ -178,7 +174,6 @@ def test_a_file_whose_answer_failed_is_tried_again(person, model):
     assert person.find(".file-name").text == "note_utf8.txt"
 
 
-@pytest.mark.opposite_looks
 def test_stop_ends_what_is_written_and_not_what_is_read(person, model, suite):
     reply = Reply("As far as this ", "and no further.", hold_after=1)
     model.script("older please", Reply("An older answer."), reply)
@@ -196,25 +191,3 @@ def test_stop_ends_what_is_written_and_not_what_is_read(person, model, suite):
         reply.release()
         person.find(".file .bar")
     person.sees("The model has heard you.", ".turn:last-child .answer", READING_SECONDS)
-
-
-def partial_pdf():
-    """Two pages: one with a line of text, one of 200 by 200 inches without, which is too large to be drawn."""
-    text = b"BT /F1 24 Tf 72 700 Td (The first page can be read.) Tj ET"
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R "
-        b"/Resources << /Font << /F1 6 0 R >> >> >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 14400 14400] >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    out, places = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    return out + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)

@@ -1,10 +1,6 @@
 """Text that wants to be a program: in every place where text of others is shown, it stays text."""
 
-import pytest
-
 from model import Reply
-
-pytestmark = pytest.mark.opposite_looks
 
 PAYLOADS = [
     "<img src=x onerror=\"window.owned=1\">",

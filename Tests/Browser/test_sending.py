@@ -5,8 +5,6 @@ import pytest
 from history import conversation
 from suite import FIXTURES, PASSWORD
 
-pytestmark = pytest.mark.opposite_looks
-
 NOT_A_PICTURE = FIXTURES / "hostile" / "elf_named.png"
 CURRENT = ".list-link[aria-current]"
 
@@ -21,6 +19,7 @@ def newest_conversation(person):
     return int(person.suite.sql(f"select max(id) from chat.conversations where user_id = {person.user['user']['id']}"))
 
 
+@pytest.mark.other_path(width="a drawer has the list")
 def test_a_new_conversation_that_was_left_stays_where_it_is(person):
     person.enter()
     other = conversation(person, "Elsewhere")

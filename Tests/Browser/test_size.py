@@ -10,8 +10,6 @@ import pytest
 from history import fill
 from suite import waited
 
-pytestmark = pytest.mark.opposite_looks
-
 FIRST_LOAD_BYTES_MAX = 150 * 1024
 LONG = 10_000
 PAGE = 50
@@ -31,6 +29,10 @@ def wire_bytes(address):
         return sum(iter(lambda: len(connection.recv(65536)), 0))
 
 
+WORDS = "each language loads its own words"
+
+
+@pytest.mark.other_path(language=WORDS)
 def test_the_first_load_is_small_and_of_this_origin(person):
     person.enter()
     person.until(lambda: len(person.all(".domain option")) == 7)
@@ -44,6 +46,7 @@ def test_the_first_load_is_small_and_of_this_origin(person):
     assert not any("/vendor/highlight" in name for name in files)
 
 
+@pytest.mark.other_path(language=WORDS)
 def test_every_module_of_the_first_load_is_asked_for_at_once(person):
     person.enter()
     loaded = {name.removeprefix(person.suite.page) for name in person.run(LOADED) if "/scripts/" in name}
@@ -87,6 +90,7 @@ def test_a_conversation_of_10000_messages_opens_as_a_short_one_does(person):
         "const one = document.querySelector('.thread'); return one.scrollHeight - one.scrollTop - one.clientHeight < 5"))
 
 
+@pytest.mark.looks("layout")
 def test_reading_stays_where_it_is_while_older_messages_arrive(person):
     person.enter()
     number = fill(person, 400)

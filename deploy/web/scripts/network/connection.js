@@ -3,6 +3,8 @@
 const state = new EventTarget();
 let lost = !navigator.onLine;
 let probe;
+/** When the browser said last that there is no network. */
+let offlineAt = -Infinity;
 
 /** True while calls do not arrive. */
 export const isLost = () => lost;
@@ -17,8 +19,9 @@ export function reportLost() {
     probe ??= setInterval(look, 3000);
 }
 
-/** A call did. */
-export function reportReached() {
+/** A call did that was sent at `sentAt`: what was answered before the network went says nothing of the time after. */
+export function reportReached(sentAt) {
+    if (sentAt < offlineAt) return;
     clearInterval(probe);
     probe = undefined;
     if (lost) set(false);
@@ -26,9 +29,10 @@ export function reportReached() {
 
 /** Asks the service whether it is there: at once, by a button, or every three seconds. */
 export async function look() {
+    const sentAt = performance.now();
     try {
         const response = await fetch("/api/auth/livez", { cache: "no-store", signal: AbortSignal.timeout(4000) });
-        if (response.ok) reportReached();
+        if (response.ok) reportReached(sentAt);
     } catch {
         reportLost();
     }
@@ -49,6 +53,9 @@ function set(value) {
     state.dispatchEvent(new Event("change"));
 }
 
-addEventListener("offline", reportLost);
+addEventListener("offline", () => {
+    offlineAt = performance.now();
+    reportLost();
+});
 addEventListener("online", look);
 if (lost) reportLost();

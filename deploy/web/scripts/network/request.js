@@ -36,6 +36,7 @@ async function send(url, { method = "GET", body, headers = {}, signal, isStreame
     if (body !== undefined) fields["Content-Type"] = "application/json";
     const limit = isStreamed ? [] : [AbortSignal.timeout(timeoutMilliseconds)];
     const signals = signal ? [signal, ...limit] : limit;
+    const sentAt = performance.now();
     try {
         const response = await fetch(url, {
             method,
@@ -44,7 +45,7 @@ async function send(url, { method = "GET", body, headers = {}, signal, isStreame
             signal: signals.length > 0 ? AbortSignal.any(signals) : undefined,
             cache: "no-store",
         });
-        reportReached();
+        reportReached(sentAt);
         return response;
     } catch (error) {
         if (signal?.aborted) throw error;

@@ -16,6 +16,7 @@ export function upload(url, form, { token, key, onProgress, signal }) {
         // A signal that was given before tells of it no more.
         if (signal.aborted) return reject(aborted());
         const request = new XMLHttpRequest();
+        const sentAt = performance.now();
         request.open("POST", url);
         request.setRequestHeader("Authorization", `Bearer ${token}`);
         request.setRequestHeader("Idempotency-Key", key);
@@ -23,7 +24,7 @@ export function upload(url, form, { token, key, onProgress, signal }) {
             if (event.lengthComputable) onProgress(event.loaded / event.total);
         });
         request.addEventListener("load", () => {
-            reportReached();
+            reportReached(sentAt);
             const body = parsed(request.responseText);
             if (request.status >= 200 && request.status < 300) return resolve(body);
             const headers = new Headers();
