@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -95,6 +95,8 @@ let package = Package(
             resources: [.embedInCode("LanguageModel/Prompts"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
+        // `swift build --target Services` builds and links both programs, and nothing that only tests need.
+        .target(name: "Services", dependencies: ["AuthService", "ChatService"], swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: [
