@@ -42,6 +42,9 @@ private struct HMACComputation: ~Copyable {
     private let byteCount: Int
 
     init(_ key: borrowing KeyBytes, hash: HashAlgorithm) {
+        // The first key is made before anything else that uses libcrypto. Its cleaning up in exit(3) would pull the
+        // algorithms from under threads that still hash.
+        CryptoFailure.require(OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil), "OPENSSL_init_crypto")
         let algorithm = CryptoFailure.require(EVP_MAC_fetch(nil, "HMAC", nil), "EVP_MAC_fetch")
         let context = CryptoFailure.require(EVP_MAC_CTX_new(algorithm), "EVP_MAC_CTX_new")
         EVP_MAC_free(algorithm)
@@ -50,6 +53,10 @@ private struct HMACComputation: ~Copyable {
         }
         self.context = context
         byteCount = EVP_MAC_CTX_get_mac_size(context)
+        // Before OpenSSL 3.0.3 starting anew does nothing, says that all is well, and later codes are wrong (issue
+        // 17811). Looked at rather than read from a version, because a FIPS provider has a version of its own.
+        let (first, second) = (authenticationCode(for: []), authenticationCode(for: []))
+        precondition(first == second, "this libcrypto does not start an HMAC anew; OpenSSL 3.0.3 or later does")
     }
 
     deinit { EVP_MAC_CTX_free(context) }
