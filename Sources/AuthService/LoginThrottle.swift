@@ -1,4 +1,3 @@
-import Crypto
 import Shared
 
 /// The brake on guessing one account's password from one address: five failures are free, then each costs a pause.
@@ -20,14 +19,14 @@ struct LoginThrottle: Sendable {
 
     /// - Parameter email: canonical, or whatever was typed instead of an address.
     init(email: String, address: String) {
-        account = Array(SHA256.hash(data: Array(email.utf8)))
+        account = SHA256.hash(data: email.utf8)
         self.address = address
     }
 
     /// The brake on guessing codes of one account's second factor, from wherever.
     init(secondFactorOf user: Int) {
         address = "second factor of \(user)"
-        account = Array(SHA256.hash(data: Array(address.utf8)))
+        account = SHA256.hash(data: address.utf8)
     }
 }
 

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Shared
 
@@ -39,7 +38,7 @@ struct MailToken: Sendable {
 
     /// As it stands in the link: base64url.
     var text: String { Base64URL.encode(bytes) }
-    var hash: [UInt8] { Array(SHA256.hash(data: bytes)) }
+    var hash: [UInt8] { SHA256.hash(data: bytes) }
 }
 
 extension MailToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

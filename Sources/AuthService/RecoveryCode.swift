@@ -1,4 +1,4 @@
-import Crypto
+import Shared
 
 /// Stands in for a code of the second factor once, when the device that makes them is lost.
 ///
@@ -35,7 +35,7 @@ struct RecoveryCode: Sendable {
     }
 
     /// What is stored.
-    var hash: [UInt8] { Array(SHA256.hash(data: Array(letters.utf8))) }
+    var hash: [UInt8] { SHA256.hash(data: letters.utf8) }
 }
 
 extension RecoveryCode: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

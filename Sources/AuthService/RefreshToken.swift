@@ -1,4 +1,3 @@
-import Crypto
 import Shared
 
 /// The secret that gets a session its next access token: used once, and replaced by its successor.
@@ -36,14 +35,14 @@ struct RefreshToken: Sendable, Equatable {
     var text: String { Base64URL.encode(bytes) }
 
     /// SHA-256 of the selector: the same for all tokens of a session.
-    var selectorHash: [UInt8] { Array(SHA256.hash(data: selector)) }
+    var selectorHash: [UInt8] { SHA256.hash(data: selector) }
 
     /// SHA-256 of the whole token.
-    var hash: [UInt8] { Array(SHA256.hash(data: bytes)) }
+    var hash: [UInt8] { SHA256.hash(data: bytes) }
 
     /// The token that replaces this one: always the same under the same key.
     func successor(under key: RefreshKey) -> RefreshToken {
-        RefreshToken(selector: selector, secret: HMAC<SHA256>.authenticationCode(for: bytes, using: key.key))
+        RefreshToken(selector: selector, secret: key.key.authenticationCode(for: bytes))
     }
 
     private var selector: ArraySlice<UInt8> { bytes[..<Self.selectorBytes] }
@@ -58,11 +57,11 @@ extension RefreshToken: CustomStringConvertible, CustomDebugStringConvertible, C
 /// The key under which successors are derived: from `JWT_SECRET` by HKDF (RFC 5869), so that neither use of the secret
 /// weakens the other.
 struct RefreshKey: Sendable {
-    let key: SymmetricKey
+    let key: HMACKey
 
-    init(secret: some Sequence<UInt8>) {
-        key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: Array(secret)), info: Array("parley refresh token successor".utf8),
-            outputByteCount: SHA256.byteCount)
+    init(secret: some Collection<UInt8>) {
+        key = HMACKey(
+            HKDF.deriveKey(
+                from: KeyBytes(secret), info: Array("parley refresh token successor".utf8), count: SHA256.byteCount))
     }
 }

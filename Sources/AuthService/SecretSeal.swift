@@ -1,4 +1,3 @@
-import Crypto
 import Shared
 
 /// Seals what must be stored and read again, such as TOTP secrets: AES-256-GCM under a key that is not in the database.
@@ -13,16 +12,16 @@ struct SecretSeal: Sendable {
         let bytes: [UInt8]
     }
 
-    private let keys: [(id: String, key: SymmetricKey)]
+    private let keys: [(id: String, key: SealingKey)]
 
     /// - Parameter token: the present secret seals and opens, the previous one opens.
     init(_ token: TokenSettings) {
         keys = [token.secret, token.previousSecret].compactMap { $0 }.map { secret in
-            let material = SymmetricKey(data: Array(secret.value.utf8))
-            let key = HKDF<SHA256>.deriveKey(
-                inputKeyMaterial: material, info: Array("parley second factor seal".utf8), outputByteCount: 32)
-            let name = HMAC<SHA256>.authenticationCode(for: Array("parley seal key id".utf8), using: key)
-            return (String(Base64URL.encode(name).prefix(16)), key)
+            let key = HKDF.deriveKey(
+                from: KeyBytes(secret.value.utf8), info: Array("parley second factor seal".utf8),
+                count: SealingKey.keyBytes)
+            let name = HMACKey(key).authenticationCode(for: Array("parley seal key id".utf8))
+            return (String(Base64URL.encode(name).prefix(16)), SealingKey(key))
         }
     }
 
@@ -31,17 +30,13 @@ struct SecretSeal: Sendable {
 
     /// - Parameter user: whose it is; opening it as somebody else's fails, so that rows cannot be exchanged.
     func seal(_ secret: [UInt8], ofUser user: Int) throws -> Sealed {
-        let box = try AES.GCM.seal(secret, using: keys[0].key, authenticating: Array(String(user).utf8))
-        guard let combined = box.combined else { throw CryptoKitError.incorrectParameterSize }
-        return Sealed(keyID: keyID, bytes: Array(combined))
+        let bytes = try keys[0].key.seal(secret, authenticating: Array(String(user).utf8))
+        return Sealed(keyID: keyID, bytes: bytes)
     }
 
     /// Nil when the key is not known here, or the bytes are not what was sealed for this user.
     func open(_ sealed: Sealed, ofUser user: Int) -> [UInt8]? {
-        guard let key = keys.first(where: { $0.id == sealed.keyID })?.key,
-            let box = try? AES.GCM.SealedBox(combined: sealed.bytes),
-            let secret = try? AES.GCM.open(box, using: key, authenticating: Array(String(user).utf8))
-        else { return nil }
-        return Array(secret)
+        guard let key = keys.first(where: { $0.id == sealed.keyID })?.key else { return nil }
+        return try? key.open(sealed.bytes, authenticating: Array(String(user).utf8))
     }
 }

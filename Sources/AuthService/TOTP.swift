@@ -1,4 +1,4 @@
-import Crypto
+import Shared
 
 /// Time-based one-time passwords: RFC 6238 over RFC 4226, as every authenticator app makes them.
 ///
@@ -28,28 +28,21 @@ struct TOTP: Sendable {
     func step(of code: String, near step: Int, after lastUsed: Int) -> Int? {
         var found: Int?
         for candidate in (step - Self.stepsOff)...(step + Self.stepsOff) {
-            let isRight = Self.isSame(Self.code(Insecure.SHA1.self, secret: secret, step: candidate), code)
+            let isRight = ConstantTime.areEqual(Self.code(.sha1, secret: secret, step: candidate).utf8, code.utf8)
             if isRight, candidate > lastUsed { found = candidate }
         }
         return found
     }
 
     /// The code of one time step (RFC 4226 section 5.3, with the step as the counter).
-    static func code<Hash: HashFunction>(
-        _: Hash.Type, secret: [UInt8], step: Int, digits: Int = digits
-    ) -> String {
+    static func code(_ hash: HashAlgorithm, secret: [UInt8], step: Int, digits: Int = digits) -> String {
         let counter = withUnsafeBytes(of: UInt64(clamping: step).bigEndian) { Array($0) }
-        let mac = Array(HMAC<Hash>.authenticationCode(for: counter, using: SymmetricKey(data: secret)))
+        let mac = HMACKey(secret, hash: hash).authenticationCode(for: counter)
         let offset = Int(mac[mac.count - 1] & 0xF)
         let number = mac[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } & 0x7FFF_FFFF
         let modulus = (0..<digits).reduce(1) { product, _ in product * 10 }
         let text = String(number % modulus)
         return String(repeating: "0", count: digits - text.count) + text
-    }
-
-    private static func isSame(_ one: String, _ other: String) -> Bool {
-        guard one.utf8.count == other.utf8.count else { return false }
-        return zip(one.utf8, other.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     /// What an app scans (the "Key Uri Format" that they all read); shows the account under the name of this product.

@@ -36,6 +36,14 @@ struct RefreshTokenTests {
         #expect(token.successor(under: key) != token.successor(under: other))
     }
 
+    /// Both sides were made with swift-crypto, which this service used before libcrypto.
+    @Test("the successor is the one that replicas of earlier versions make")
+    func earlier() throws {
+        let key = RefreshKey(secret: "Kp7wZ2nXv9QbT4rL6mYc8HdJ3sGf5aEu".utf8)
+        let token = try #require(RefreshToken("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v"))
+        #expect(token.successor(under: key).text == "AAECAwQFBgcICQoLDA0OD1xJJURHkvX8iKhPy19lXvtRzlCqKxbpCgx1zy0-CQu4")
+    }
+
     @Test("what cannot be a token is none", arguments: ["", "x", "=", String(repeating: "A", count: 63), "bad"])
     func malformed(_ text: String) {
         #expect(RefreshToken(text) == nil)

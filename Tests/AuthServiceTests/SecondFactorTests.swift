@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Shared
 import TestSupport
@@ -189,6 +188,18 @@ struct SecondFactorTests {
         }
     }
 
+    @Test("what an earlier version sealed, with swift-crypto, opens")
+    func earlier() {
+        let seal = SecretSeal(TokenSettings(secret: Secret("Kp7wZ2nXv9QbT4rL6mYc8HdJ3sGf5aEu")))
+        let text =
+            "76435fe706f873e6ee7a8c705493bc107f89f621be00be9d1544d1e89c77cb55047bce9a0d9c1edd66371dd89df8dc43"
+        let digits = text.compactMap(\.hexDigitValue)
+        let bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        let sealed = SecretSeal.Sealed(keyID: "vjJ9-LF930x2nQbZ", bytes: bytes)
+        #expect(seal.open(sealed, ofUser: 7) == Array("12345678901234567890".utf8))
+        #expect(seal.open(sealed, ofUser: 8) == nil)
+    }
+
     @Test("what was sealed for one user does not open for another")
     func exchange() throws {
         let seal = SecretSeal(TokenSettings(secret: Secret(AuthSite.secret)))
@@ -217,7 +228,7 @@ struct AuthenticatorApp: Sendable {
     /// - Parameter steps: of 30 seconds, after the present one.
     func code(_ site: AuthSite, later steps: Int = 0) async throws -> String {
         let seconds = try await site.count("select floor(extract(epoch from clock_timestamp()))::bigint")
-        return TOTP.code(Insecure.SHA1.self, secret: secret, step: seconds / 30 + steps)
+        return TOTP.code(.sha1, secret: secret, step: seconds / 30 + steps)
     }
 }
 

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Shared
 import TestSupport
@@ -41,7 +40,7 @@ extension ProblemTests {
     /// What an authenticator app shows now for a secret in base 32.
     static func code(of secret: String) -> String {
         let step = Int(Date().timeIntervalSince1970) / TOTP.secondsPerStep
-        return TOTP.code(Insecure.SHA1.self, secret: bytes(ofBase32: secret), step: step)
+        return TOTP.code(.sha1, secret: bytes(ofBase32: secret), step: step)
     }
 
     static func bytes(ofBase32 secret: String) -> [UInt8] {

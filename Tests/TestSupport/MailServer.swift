@@ -34,12 +34,11 @@ package struct MailServer: Sendable {
     package static func run<R>(
         _ arguments: [String], body: (MailServer) async throws -> R
     ) async throws -> R {
-        let python = try await ScriptRun.output(of: "Tests/python-environment", [])
-            .trimmingCharacters(in: .whitespacesAndNewlines)
+        let python = try await ScriptRun.python()
         let folder = try TemporaryFolder()
         let script = ProjectFolder.root.appending(path: "Tests/Fixtures/smtp/server.py").path
         let process = try await SpawnedProcess.start(
-            URL(filePath: python), [script] + arguments + ["--folder", folder.url.path], name: "smtp",
+            python, [script] + arguments + ["--folder", folder.url.path], name: "smtp",
             environment: ["PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"], directory: folder.url)
         let result: Result<R, any Error>
         do {

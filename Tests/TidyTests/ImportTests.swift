@@ -10,7 +10,7 @@ enum ImportRules {
         (["CCurl"], { $0.name == "SMTPClient.swift" || $0.path.hasPrefix("Sources/CurlHTTP/") }),
         (["CSodium"], { $0.name.hasPrefix("PasswordHasher") }),
         (["Hummingbird", "HummingbirdCore"], speaksHTTP),
-        (["JWTKit"], { $0.path.hasPrefix("Sources/Shared/HTTP/Token/") }),
+        (["COpenSSL"], { $0.path.hasPrefix("Sources/Shared/Crypto/") }),
         (["CurlHTTP"], { $0.path.hasPrefix("Sources/ChatService/LanguageModel/") || isWiring($0) }),
         (["AuthService", "ChatService"], { _ in false }),
     ]
@@ -92,6 +92,7 @@ struct ImportTests {
         ("Sources/ChatService/Jobs/JobPool.swift", "package import CPostgres"),
         ("Sources/Shared/HTTP/Frame.swift", "@preconcurrency import CTesseract"),
         ("Sources/AuthService/AccountRoutes.swift", "import CSodium"),
+        ("Sources/Shared/HTTP/Token/AccessToken.swift", "import COpenSSL"),
         ("Sources/AuthService/Main.swift", "import struct ChatService.Thing"),
     ])
     func aWrongImportIsFound(_ path: String, _ line: String) {

@@ -1,4 +1,4 @@
-import Crypto
+import Shared
 
 /// SHA-256 of what a request means, whatever form it came in: its known fields in a fixed order and, for files, their
 /// names and the hashes of their bytes. JSON, form and multipart of one meaning are one payload; unknown members, which
@@ -16,6 +16,6 @@ struct PayloadFingerprint: Sendable, Equatable {
             withUnsafeBytes(of: &length) { hash.update(bufferPointer: $0) }
             if let part { hash.update(data: part) }
         }
-        bytes = Array(hash.finalize())
+        bytes = hash.finalize()
     }
 }

@@ -1,5 +1,6 @@
-import Crypto
 import NIOCore
+import Shared
+import Synchronization
 
 /// Writes one file of the spool, in pieces of `batchBytes`, and hashes it on the way.
 ///
@@ -17,16 +18,15 @@ struct SpoolWriter: ~Copyable, Sendable {
     static let batchBytes = 256 * 1024
 
     let path: String
-    private let file: SpoolFile
+    private let file: HashedFile
     private let spool: UploadSpool
     private var batch = ByteBuffer()
-    private var hash = SHA256()
     private var size = 0
     private var isFinished = false
 
     init(path: String, file: SpoolFile, spool: UploadSpool) {
         self.path = path
-        self.file = file
+        self.file = HashedFile(file)
         self.spool = spool
     }
 
@@ -50,21 +50,36 @@ struct SpoolWriter: ~Copyable, Sendable {
     consuming func finish() async throws -> Result {
         try await writeBatch()
         isFinished = true
-        return Result(path: path, size: size, sha256: Array(hash.finalize()))
+        return Result(path: path, size: size, sha256: file.finishHash())
     }
 
     private mutating func writeBatch() async throws {
-        let (bytes, file, hashed) = (batch, file, hash)
+        let (bytes, file) = (batch, file)
         batch = ByteBuffer()
         try spool.reserve(bytes.readableBytes, for: path)
-        hash = try await spool.onThread {
-            var hash = hashed
-            try bytes.withUnsafeReadableBytes { bytes in
-                hash.update(bufferPointer: bytes)
-                try file.write(bytes)
-            }
-            return hash
-        }
+        try await spool.onThread { try file.write(bytes) }
         size += bytes.readableBytes
+    }
+}
+
+/// A file and the hash of what was written to it. One batch after another is written, each on any thread of the pool;
+/// the lock proves that the hash never has two at once.
+private final class HashedFile: Sendable {
+    private let file: SpoolFile
+    private let hash = Mutex<SHA256?>(SHA256())
+
+    init(_ file: SpoolFile) {
+        self.file = file
+    }
+
+    func write(_ bytes: ByteBuffer) throws(SpoolFailure) {
+        hash.withLock { hash in bytes.withUnsafeReadableBytes { hash?.update(bufferPointer: $0) } }
+        try bytes.withUnsafeReadableBytes { (bytes) throws(SpoolFailure) in try file.write(bytes) }
+    }
+
+    /// The hash of everything that was written. To be called once.
+    func finishHash() -> [UInt8] {
+        guard let hash = hash.withLock({ $0.take() }) else { preconditionFailure("the hash is finished already") }
+        return hash.finalize()
     }
 }

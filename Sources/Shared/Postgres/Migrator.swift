@@ -1,4 +1,3 @@
-import Crypto
 package import Logging
 
 /// One numbered step of the schema, from a file `NNN_name.sql`. Never changed once it was released.
@@ -13,7 +12,7 @@ package struct Migration: Sendable, Equatable {
 
     /// SHA-256 of the text, in hexadecimal.
     package var sha256: String {
-        SHA256.hash(data: Array(sql.utf8)).map { byte in
+        SHA256.hash(data: sql.utf8).map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
         }.joined()

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import NIOCore
 import Shared
@@ -33,7 +32,7 @@ import Testing
             #expect(files.map(\.name) == ["scan.png", "заметка.md"])
             #expect(files.map(\.type) == [.png, .markdown])
             #expect(files.map(\.size) == [picture.count, "# привет".utf8.count])
-            #expect(files[0].sha256 == Array(SHA256.hash(data: picture)))
+            #expect(files[0].sha256 == SHA256.hash(data: picture))
             #expect(try server.spooledFiles() == [])
         }
     }

@@ -1,6 +1,6 @@
-import Crypto
 import Foundation
 import NIOCore
+import Shared
 import Testing
 
 @testable import ChatService
@@ -42,7 +42,7 @@ private func mode(_ path: String) throws -> Int {
                 #expect(try mode(file.path) == 0o600)
                 #expect(FileManager.default.contents(atPath: file.path) == Data(bytes))
                 #expect(file.size == bytes.count)
-                #expect(file.sha256 == Array(SHA256.hash(data: bytes)))
+                #expect(file.sha256 == SHA256.hash(data: bytes))
                 #expect(spool.usage == (1, bytes.count))
             }
         }

@@ -1,6 +1,4 @@
-import Crypto
 import Foundation
-import JWTKit
 import Shared
 import Testing
 
@@ -45,13 +43,16 @@ struct AccessTokenTests {
         }
     }
 
+    @Test("a key has the name that replicas of earlier versions give it")
+    func keyName() {
+        #expect(AccessTokenKey(secret: Secret("Kp7wZ2nXv9QbT4rL6mYc8HdJ3sGf5aEu")).id == "j_JH3g6Y4PXbv4is")
+    }
+
     /// Signs any header and claims with the right key.
     private func forged(header: String? = nil, claims: String? = nil) -> String {
         let header = header ?? #"{"alg":"HS256","typ":"at+jwt","kid":"\#(key.id)"}"#
         let input = Base64URL.encode(header.utf8) + "." + Base64URL.encode((claims ?? Self.claims()).utf8)
-        let signature = HMAC<SHA256>.authenticationCode(
-            for: Data(input.utf8), using: SymmetricKey(data: Data(Self.secret.value.utf8))
-        )
+        let signature = HMACKey(Self.secret.value.utf8).authenticationCode(for: Array(input.utf8))
         return input + "." + Base64URL.encode(signature)
     }
 
@@ -147,25 +148,5 @@ struct AccessTokenTests {
             let text = String(decoding: changed, as: UTF8.self)
             #expect(throws: AccessTokenReader.Refusal.self) { try reader.identity(in: text, now: Self.now) }
         }
-    }
-
-    private struct Claims: JWTPayload {
-        var iss: IssuerClaim
-        var aud: AudienceClaim
-        var exp: ExpirationClaim
-        var user_id: Int
-
-        func verify(using algorithm: some JWTAlgorithm) throws {}
-    }
-
-    @Test("an independent implementation of JWT verifies what we sign")
-    func interoperates() async throws {
-        let keys = JWTKeyCollection()
-        await keys.add(
-            hmac: HMACKey(from: Data(Self.secret.value.utf8)), digestAlgorithm: .sha256, kid: .init(string: key.id))
-        let claims = try await keys.verify(signed(), as: Claims.self)
-        #expect(claims.iss.value == "parley-auth")
-        #expect(claims.aud.value == ["parley"])
-        #expect(claims.user_id == 42)
     }
 }

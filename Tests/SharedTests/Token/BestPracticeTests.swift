@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Shared
 import Testing
@@ -24,8 +23,8 @@ struct BestPracticeTests {
 
     private func token(_ header: String, claims: [UInt8] = Array(claims.utf8), by secret: Secret = secret) -> String {
         let input = Base64URL.encode(header.utf8) + "." + Base64URL.encode(claims)
-        let key = SymmetricKey(data: Data(secret.value.utf8))
-        return input + "." + Base64URL.encode(HMAC<SHA256>.authenticationCode(for: Data(input.utf8), using: key))
+        let code = HMACKey(secret.value.utf8).authenticationCode(for: Array(input.utf8))
+        return input + "." + Base64URL.encode(code)
     }
 
     private func expect(

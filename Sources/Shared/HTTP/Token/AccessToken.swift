@@ -1,4 +1,3 @@
-import Crypto
 package import Foundation
 import NIOCore
 
@@ -37,13 +36,13 @@ package struct AccessIdentity: Sendable, Equatable {
 
 /// A key that access tokens are signed with, and its name in the token's header.
 package struct AccessTokenKey: Sendable {
-    let key: SymmetricKey
+    let key: HMACKey
     /// Derived from the secret with HMAC, so that it names the key on every replica and tells nothing about it.
     package let id: String
 
     package init(secret: Secret) {
-        key = SymmetricKey(data: Data(secret.value.utf8))
-        let name = HMAC<SHA256>.authenticationCode(for: Data("parley access token key id".utf8), using: key)
+        key = HMACKey(secret.value.utf8)
+        let name = key.authenticationCode(for: Array("parley access token key id".utf8))
         id = String(Base64URL.encode(name).prefix(16))
     }
 }
@@ -94,7 +93,7 @@ package struct AccessTokenSigner: Sendable {
             json.member("exp", now + lifetimeSeconds)
         }
         let input = encodedHeader + "." + Base64URL.encode(json.bytes)
-        let signature = HMAC<SHA256>.authenticationCode(for: Data(input.utf8), using: key.key)
+        let signature = key.key.authenticationCode(for: Array(input.utf8))
         return input + "." + Base64URL.encode(signature)
     }
 }
@@ -108,7 +107,7 @@ package struct AccessTokenReader: Sendable {
         case wrongIssuer, wrongAudience, badClaim, notYetValid, expired
     }
 
-    private let keys: [String: SymmetricKey]
+    private let keys: [String: HMACKey]
 
     /// - Parameter keys: the key that signs now, and the one before it, if there is one.
     package init(keys: [AccessTokenKey]) {
@@ -122,13 +121,11 @@ package struct AccessTokenReader: Sendable {
         guard parts.count == 3, let signature = Base64URL.decode(parts[2]) else { throw .malformed }
         let key = try key(for: try Self.object(parts[0]))
         let input = token.utf8.prefix(parts[0].count + 1 + parts[1].count)
-        guard HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: Data(input), using: key) else {
-            throw .badSignature
-        }
+        guard key.isValidAuthenticationCode(signature, for: Array(input)) else { throw .badSignature }
         return try Self.identity(claims: try Self.object(parts[1]), now: now)
     }
 
-    private func key(for header: JSONObject) throws(Refusal) -> SymmetricKey {
+    private func key(for header: JSONObject) throws(Refusal) -> HMACKey {
         guard header["alg"] == .string(AccessTokenRules.algorithm) else { throw .wrongAlgorithm }
         guard let type = header["typ"]?.asString?.lowercased(), type == AccessTokenRules.type else { throw .wrongType }
         // We understand no extension, so any "crit" names one that we do not (RFC 7515, section 4.1.11).
