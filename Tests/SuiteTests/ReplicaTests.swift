@@ -31,7 +31,7 @@ struct ReplicaTests {
         }
     }
 
-    @Test func aSessionThatLogsOutIsRefusedByAllWithinASecond() async throws {
+    @Test(.tags(.alone)) func aSessionThatLogsOutIsRefusedByAllWithinASecond() async throws {
         try await withSuite(replicas: 2) { suite in
             let user = try await suite.register()
             #expect(try await user.chat.get("/conversations").status == 200)
@@ -124,7 +124,7 @@ struct ReplicaTests {
         }
     }
 
-    @Test func aReplicaAskedToStopFinishesWhatItHasAndTellsTheProxyAtOnce() async throws {
+    @Test(.tags(.alone)) func aReplicaAskedToStopFinishesWhatItHasAndTellsTheProxyAtOnce() async throws {
         try await ScriptedModelServer.run(replies: [held("in time")]) { model in
             try await withSuite(settings: model.settings) { suite in
                 let user = try await suite.register()

@@ -137,7 +137,8 @@ struct HostileFileTests {
 
     /// What a file that was executed or unpacked would have left behind.
     private func launched() throws -> [String] {
-        let folders = [FileManager.default.temporaryDirectory.path, FileManager.default.currentDirectoryPath]
+        // The services are not told of a temporary folder of the tests.
+        let folders = ["/tmp", FileManager.default.temporaryDirectory.path, FileManager.default.currentDirectoryPath]
         let names = ["parley-was-launched", "parley-was-unpacked"]
         return folders.flatMap { folder in names.map { folder + "/" + $0 } }.filter(FileManager.default.fileExists)
     }

@@ -1,0 +1,9 @@
+import Testing
+
+/// What `Tests/side-by-side` has to know of a test.
+extension Tag {
+    /// Measures time or memory against a limit, or changes what all tests share: has the machine to itself.
+    @Tag static var alone: Self
+    /// Too long for every run: part of `Tests/run --all`, which a release needs.
+    @Tag static var release: Self
+}
