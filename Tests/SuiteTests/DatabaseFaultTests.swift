@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// PostgreSQL goes away and comes back; the services say so and recover by themselves.
-@Suite("PostgreSQL restarts")
+@Suite("PostgreSQL restarts", .tags(.long))
 struct DatabaseFaultTests {
     @Test(arguments: [false, true])
     func workGoesOnAfterARestart(immediately: Bool) async throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `deploy/run`, the command of a newcomer: PostgreSQL, both services, two replicas and nginx, up and down again.
-@Suite("deploy/run")
+@Suite("deploy/run", .tags(.long))
 struct DeployTests {
     @Test func oneCommandBringsTheWholeSuiteUpAndTakesItDown() async throws {
         try await withDeployment { run, auth, chat, state in

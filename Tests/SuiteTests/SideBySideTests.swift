@@ -5,20 +5,32 @@ import Testing
 /// `Tests/side-by-side` with a stand-in for a test binary, and `Tests/report`.
 @Suite("Tests side by side")
 struct SideBySideTests {
-    /// Lists the tests of the file beside it, and then says what Swift Testing would; what a test does is in its name.
+    /// Lists the tests of the file beside it, and later tells of each what Swift Testing would; what a test does is in
+    /// its name.
     private static let binary = #"""
         #!/usr/bin/env bash
-        folder=$(dirname "$0")
-        if [[ " $* " == *" --list-tests "* ]]; then cat "$folder/tests" >"${@: -1}"; exit; fi
-        ended=0 status=0 result=passed
-        for word in "$@"; do
-            [[ $word =~ /([A-Za-z]+) ]] || continue
-            name=${BASH_REMATCH[1]}
+        folder=$(dirname "$0") status=0
+        while [ $# -gt 0 ]; do
+            case $1 in
+                --list-tests) cp "$folder/tests" "$3"; exit ;;
+                --event-stream-output-path) events=$2; shift 2 ;;
+                --filter) tests+=("$2"); shift 2 ;;
+                *) shift ;;
+            esac
+        done
+        tell() {
+            printf '{"kind":"event","payload":{"kind":"%s","instant":{"absolute":%s},"testID":"%s",%s}}\n' \
+                "$1" "$2" "$id" "\"messages\":[{\"symbol\":\"$3\",\"text\":\"a == b\"}],\"issue\":{}" >>"$events"
+        }
+        for test in "${tests[@]}"; do
+            id=${test//[\\^$]/}
+            [[ $id =~ /([A-Za-z]+) ]] && name=${BASH_REMATCH[1]}
             echo "start $name" >>"$folder/order"
+            [[ $name != absent* ]] || continue
+            tell testStarted 7 default
             case $name in
-                absent*) continue ;;
-                dies*) echo "◇ Test $name() started."; exit 139 ;;
-                hangs*) echo "◇ Test $name() started."; sleep 60 ;;
+                dies*) exit 139 ;;
+                hangs*) sleep 60 ;;
                 meets*)
                     touch "$folder/$name"
                     for _ in $(seq 200); do
@@ -26,19 +38,11 @@ struct SideBySideTests {
                         sleep 0.1
                     done
                     [ -e "$folder/meetsA" ] && [ -e "$folder/meetsB" ] || exit 1 ;;
+                fails*) status=1; tell issueRecorded 8 fail; tell testEnded 8 fail; continue ;;
             esac
-            echo "◇ Test $name() started."
-            if [[ $name == fails* ]]; then
-                status=1 result=failed
-                echo "✘ Test $name() recorded an issue at A.swift:1:1: Expectation failed: a == b"
-                echo "✘ Test $name() failed after 0.002 seconds with 1 issue."
-            else
-                echo "✔ Test $name() passed after 1.500 seconds."
-            fi
-            ended=$((ended + 1))
             echo "end $name" >>"$folder/order"
+            tell testEnded 8.5 pass
         done
-        echo "Test run with $ended tests in 1 suite $result after 0.010 seconds."
         exit $status
         """#
 
@@ -87,9 +91,9 @@ struct SideBySideTests {
         #expect(said.status == 1)
         #expect(said.last == "3 passed, 4 failed", "\(said.text)")
         let told = said.text.split(separator: "\n").filter { $0.hasPrefix("FAILED ") }.joined(separator: "\n")
-        #expect(told.contains("SuiteTests.B: failed: fails()") && told.contains("Expectation failed: a == b"))
-        #expect(told.contains("SuiteTests.C: exit code 139") && told.contains("SuiteTests.C: not ended: dies()"))
-        #expect(told.contains("SuiteTests.D: stopped after 3 seconds") && told.contains("not ended: hangs()"))
+        #expect(told.contains("SuiteTests.B: failed: B/fails()") && told.contains(": a == b"))
+        #expect(told.contains("SuiteTests.C: exit code 139") && told.contains("SuiteTests.C: not ended: C/dies()"))
+        #expect(told.contains("SuiteTests.D: stopped after 3 seconds") && told.contains("not ended: D/hangs()"))
         #expect(told.contains("SuiteTests.E: exit code 0; 0 of 1 tests ended"), "\(told)")
         #expect(!told.contains("SuiteTests.A") && !told.contains("SuiteTests.F") && !told.contains("SuiteTests.Z"))
     }
@@ -103,7 +107,8 @@ struct SideBySideTests {
         #expect(said.status == 0 && said.last == "4 passed, 0 failed", "\(said.text)")
         #expect(said.order.suffix(4) == ["start first", "end first", "start alone", "end alone"], "\(said.order)")
         #expect(Set(said.order.prefix(4)) == ["start meetsA", "start meetsB", "end meetsA", "end meetsB"])
-        #expect(said.times.contains("test\t1.5\tSuiteTests\tmeetsA()\n") && said.times.contains("\ttests alone\n"))
+        #expect(said.times.contains("test\t1.500\tSuiteTests\tB/meetsA()\n"), "\(said.times)")
+        #expect(said.times.contains("\tsuite tests alone\n"))
     }
 
     @Test func theTestsOfAReleaseAreRunWhenAsked() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What counts against a file, and what does not.
-@Suite("Attempts")
+@Suite("Attempts", .tags(.long))
 struct AttemptTests {
     /// SIGKILL and SIGSTOP of the real child are what a file can do to it: crash it, or hang it.
     @Test(arguments: [(SIGKILL, "recognition_crashed"), (SIGSTOP, "recognition_timeout")])

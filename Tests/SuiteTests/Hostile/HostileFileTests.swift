@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files that mean harm: refused or failed in order, and the next good file is read as before.
-@Suite("Hostile files")
+@Suite("Hostile files", .tags(.long))
 struct HostileFileTests {
     /// The row of `manifest.json` for one file.
     struct Row: Decodable {
