@@ -4,7 +4,7 @@ import Testing
 extension Tag {
     /// Measures time or memory against a limit, or changes what all tests share: has the machine to itself.
     @Tag static var alone: Self
-    /// Takes a minute or more: starts before the others, so that it is not what all wait for in the end.
+    /// Takes half a minute or more: starts before the others, so that it is not what all wait for in the end.
     @Tag static var long: Self
     /// Too long for every run: part of `Tests/run --all`, which a release needs.
     @Tag static var release: Self
