@@ -9,12 +9,13 @@ struct SideBySideTests {
     /// its name.
     private static let binary = #"""
         #!/usr/bin/env bash
-        folder=$(dirname "$0") status=0
+        folder=$(dirname "$0") status=0 isSerial=0
         while [ $# -gt 0 ]; do
             case $1 in
                 --list-tests) cp "$folder/tests" "$3"; exit ;;
                 --event-stream-output-path) events=$2; shift 2 ;;
                 --filter) tests+=("$2"); shift 2 ;;
+                --no-parallel) isSerial=1; shift ;;
                 *) shift ;;
             esac
         done
@@ -30,6 +31,8 @@ struct SideBySideTests {
             tell testStarted 7 default
             case $name in
                 dies*) exit 139 ;;
+                serial*) [ "$isSerial" = 1 ] || exit 1 ;;
+                parallel*) [ "$isSerial" = 0 ] || exit 1 ;;
                 hangs*) sleep 60 ;;
                 meets*)
                     touch "$folder/$name"
@@ -109,6 +112,15 @@ struct SideBySideTests {
         #expect(Set(said.order.prefix(4)) == ["start meetsA", "start meetsB", "end meetsA", "end meetsB"])
         #expect(said.times.contains("test\t1.500\tSuiteTests\tB/meetsA()\n"), "\(said.times)")
         #expect(said.times.contains("\ttests alone\n"))
+    }
+
+    @Test func testsOfOneSuiteRunAtOnceOnlyWhereAllOfThemWait() async throws {
+        let said = try await run(
+            [
+                ("SuiteTests.A", #"".waits""#), ("SuiteTests.A/parallel", ""), ("SuiteTests.B/serial", #"".waits""#),
+                ("SuiteTests.B/serialToo", ""), Self.alone,
+            ])
+        #expect(said.status == 0 && said.last == "4 passed, 0 failed", "\(said.text)")
     }
 
     @Test func theTestsOfAReleaseAreRunWhenAsked() async throws {

@@ -6,6 +6,8 @@ extension Tag {
     @Tag static var alone: Self
     /// Takes half a minute or more: starts before the others, so that it is not what all wait for in the end.
     @Tag static var long: Self
+    /// Of a suite whose tests wait nearly all of their time: they run at once.
+    @Tag static var waits: Self
     /// Too long for every run: part of `Tests/run --all`, which a release needs.
     @Tag static var release: Self
 }
