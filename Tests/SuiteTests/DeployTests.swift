@@ -23,7 +23,7 @@ struct DeployTests {
             let accepted = try await client.post("/chat/file", form)
             #expect(accepted.status == 202, "\(accepted)")
             let message = try accepted.json["message_id"].int.orThrow("message_id")
-            let final = try await polling(for: "the file to be read", atMost: .seconds(90)) {
+            let final = try await polling(for: "the file to be read", atMost: .seconds(300)) {
                 let message = try await client.get("/messages/\(message)").json
                 return message["status"] == "processing" ? nil : message
             }

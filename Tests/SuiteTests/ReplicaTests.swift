@@ -52,7 +52,7 @@ struct ReplicaTests {
             let user = try await suite.register()
             let id = try await user.newConversation()
             let message = try await user.upload([Fixture("documents/scan_mixed_5pages.pdf")], to: id)
-            let done = try await polling(for: "the first page", atMost: .seconds(60)) {
+            let done = try await polling(for: "the first page", atMost: .seconds(300)) {
                 let progress = try await user.chat.get("/messages/\(message)").json["progress"]
                 return progress["pages_done"].int.flatMap { $0 > 0 ? $0 : nil }
             }
