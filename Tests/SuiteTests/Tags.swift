@@ -4,7 +4,8 @@ import Testing
 extension Tag {
     /// Measures time or memory against a limit, or changes what all tests share: has the machine to itself.
     @Tag static var alone: Self
-    /// Takes half a minute or more: starts before the others, so that it is not what all wait for in the end.
+    /// Takes half a minute or more: starts before the others, so that it is not what all wait for in the end. A test
+    /// that has the tag itself, and not from its suite, has a process of its own.
     @Tag static var long: Self
     /// Of a suite whose tests wait nearly all of their time: they run at once.
     @Tag static var waits: Self

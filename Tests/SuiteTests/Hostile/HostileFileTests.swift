@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files that mean harm: refused or failed in order, and the next good file is read as before.
-@Suite("Hostile files", .tags(.long))
+@Suite("Hostile files")
 struct HostileFileTests {
     /// The row of `manifest.json` for one file.
     struct Row: Decodable {
@@ -35,7 +35,7 @@ struct HostileFileTests {
     }
 
     /// Documents that are too large to keep, or that only a program can write.
-    @Test func everyBombEndsInOrderAndLeavesTheServiceSmall() async throws {
+    @Test(.tags(.long)) func everyBombEndsInOrderAndLeavesTheServiceSmall() async throws {
         try await withSuite(settings: ["OCR_PAGE_SECONDS": "20", "OCR_WORKERS": "2"]) { suite in
             let user = try await suite.register()
             let id = try await user.newConversation()
@@ -48,7 +48,7 @@ struct HostileFileTests {
     }
 
     /// The seed is fixed, so that a failure is there again at the next run.
-    @Test func everyFixtureMayBeDamagedInEveryWay() async throws {
+    @Test(.tags(.long)) func everyFixtureMayBeDamagedInEveryWay() async throws {
         let fixtures = Fixture.documents + Fixture.hostile
         try await withSuite(settings: ["OCR_PAGE_SECONDS": "20", "OCR_WORKERS": "2"]) { suite in
             let user = try await suite.register()
