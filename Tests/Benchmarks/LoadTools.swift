@@ -25,7 +25,9 @@ enum LoadTools {
             try script.write(to: file, atomically: true, encoding: .utf8)
             options += ["-s", file.path]
         }
-        _ = try await run("wrk", options + ["-d\(plan.warmUpSeconds)s", url, "--", "warm-up"])
+        if plan.warmUpSeconds > 0 {
+            _ = try await run("wrk", options + ["-d\(plan.warmUpSeconds)s", url, "--", "warm-up"])
+        }
         return try parse(wrk: try await run("wrk", options + ["-d\(plan.seconds)s", url, "--", "counted"]))
     }
 
@@ -51,7 +53,7 @@ enum LoadTools {
         let file = folder.url.appending(path: "\(UUID().uuidString).sql")
         try script.write(to: file, atomically: true, encoding: .utf8)
         let options = ["-n", "-M", "prepared", "-c", "\(plan.connections)", "-j", "2", "-f", file.path]
-        _ = try await run("pgbench", options + ["-T", "\(plan.warmUpSeconds)", url])
+        if plan.warmUpSeconds > 0 { _ = try await run("pgbench", options + ["-T", "\(plan.warmUpSeconds)", url]) }
         let text = try await run("pgbench", options + ["-T", "\(plan.seconds)", url])
         guard let tps = text.firstMatch(of: #/tps = ([\d.]+)/#).flatMap({ Double($0.1) }) else {
             throw SuiteFault(description: "cannot read what pgbench said:\n\(text)")

@@ -57,7 +57,7 @@ struct BenchmarkPlan: Sendable {
     var binaries = ProjectFolder.binaries
     /// Of each load.
     var seconds = 10
-    /// Before each load that is counted.
+    /// Before each load that is counted; 0: none.
     var warmUpSeconds = 2
     var connections = 32
     /// How often each page is recognised.
@@ -68,6 +68,6 @@ struct BenchmarkPlan: Sendable {
     var idleReaders = 2000
 
     static let quick = BenchmarkPlan(
-        isQuick: true, seconds: 1, warmUpSeconds: 1, connections: 4, pageRounds: 1, waitingQuestions: 20, uploads: 2,
+        isQuick: true, seconds: 1, warmUpSeconds: 0, connections: 4, pageRounds: 1, waitingQuestions: 20, uploads: 2,
         uploadBytes: 1 << 20, idleReaders: 60)
 }

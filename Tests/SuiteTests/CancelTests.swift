@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The stop button, pressed at a replica that does not do the work: it ends where it is done, within a second.
-@Suite("A cancel, or a deletion, at another replica")
+@Suite("A cancel, or a deletion, at another replica", .tags(.alone))
 struct CancelTests {
     private static let limit = Duration.seconds(1)
     /// Their median has to be fast enough: other programs share the machine.

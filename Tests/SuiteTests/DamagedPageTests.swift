@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A page that cannot be read costs the file that page and nothing else, and nobody is left to guess which.
-@Suite("Damaged pages")
+@Suite("Damaged pages", .tags(.long))
 struct DamagedPageTests {
     private static let answer = ScriptedModelServer.answer("Read as far as it goes.")
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// PostgreSQL goes away and comes back; the services say so and recover by themselves.
-@Suite("PostgreSQL restarts")
+@Suite("PostgreSQL restarts", .tags(.long))
 struct DatabaseFaultTests {
     @Test(arguments: [false, true])
     func workGoesOnAfterARestart(immediately: Bool) async throws {
@@ -15,7 +15,7 @@ struct DatabaseFaultTests {
                 let message = try await user.upload([Fixture("documents/scan_mixed_5pages.pdf")], to: id)
                 try await postgres.restart(immediately: immediately)
                 for service in try [suite.auth] + suite.chats { try await service.waitUntilReady() }
-                let final = try await polling(for: "the message to be final", atMost: .seconds(90)) {
+                let final = try await polling(for: "the message to be final", atMost: .seconds(300)) {
                     let message = try? await user.chat.get("/messages/\(message)")
                     return message?.status == 200 && message?.json["status"] != "processing" ? message?.json : nil
                 }
@@ -94,7 +94,7 @@ struct DatabaseFaultTests {
                     try await postgres.start()
                     try await suite.chats[0].waitUntilReady()
                     for message in [refused.json["user_message_id"].int, accepted.json["message_id"].int] {
-                        let end = try await user.finalMessage(try message.orThrow("id"), atMost: .seconds(90))
+                        let end = try await user.finalMessage(try message.orThrow("id"))
                         #expect(end["status"] == "completed", "\(end)")
                     }
                 }

@@ -53,7 +53,7 @@ extension DeployTests {
         #expect(answers[2] == ["message_id": 3, "conversation_id": 1, "status": "processing"])
         #expect(answers[3]["messages"].array.first?["content"].string == question)
         let client = chat.with(token: said[4])
-        let read = try await polling(for: "the file to be read", atMost: .seconds(120)) {
+        let read = try await polling(for: "the file to be read", atMost: .seconds(300)) {
             let message = try await client.get("/messages/3").json
             return message["status"] == "processing" ? nil : message
         }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `deploy/run`, the command of a newcomer: PostgreSQL, both services, two replicas and nginx, up and down again.
-@Suite("deploy/run")
+@Suite("deploy/run", .tags(.long))
 struct DeployTests {
     @Test func oneCommandBringsTheWholeSuiteUpAndTakesItDown() async throws {
         try await withDeployment { run, auth, chat, state in
@@ -23,7 +23,7 @@ struct DeployTests {
             let accepted = try await client.post("/chat/file", form)
             #expect(accepted.status == 202, "\(accepted)")
             let message = try accepted.json["message_id"].int.orThrow("message_id")
-            let final = try await polling(for: "the file to be read", atMost: .seconds(90)) {
+            let final = try await polling(for: "the file to be read", atMost: .seconds(300)) {
                 let message = try await client.get("/messages/\(message)").json
                 return message["status"] == "processing" ? nil : message
             }

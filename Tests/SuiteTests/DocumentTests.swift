@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Every document with known text, through the whole suite.
-@Suite("Documents")
+@Suite("Documents", .tags(.long))
 struct DocumentTests {
     @Test func everyDocumentIsReadAndAnswered() async throws {
         #expect(Fixture.documents.count == 19)

@@ -148,7 +148,7 @@ struct RolesTests {
         form.add(file: "letter.png", bytes: try Fixture("documents/letter_en_clean.png").bytes)
         let accepted = try await client.post("/chat/file", form)
         let file = try accepted.json["message_id"].int.orThrow("message_id in \(accepted)")
-        let final = try await polling(for: "the file to be read", atMost: .seconds(90)) {
+        let final = try await polling(for: "the file to be read", atMost: .seconds(300)) {
             let message = try await client.get("/messages/\(file)").json
             return message["status"] == "processing" ? nil : message
         }

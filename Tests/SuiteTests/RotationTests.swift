@@ -96,7 +96,7 @@ struct RotationTests {
     }
 
     /// A listener that was cut off reads everything when it is back; the poll is behind that.
-    @Test func sessionsThatEndWhileTheListeningConnectionsAreKilledAreRefusedAllTheSame() async throws {
+    @Test(.tags(.alone)) func sessionsThatEndWhileTheListeningConnectionsAreKilledAreRefusedAllTheSame() async throws {
         try await withSuite { suite in
             let other = try await suite.start(.auth)
             let database = PostgresDatabase(settings: PostgresSettings(url: suite.databaseURL), logger: .quiet)

@@ -46,7 +46,7 @@ struct SignInTests {
         func step() { value.subtract(1, ordering: .relaxed) }
     }
 
-    @Test func twoHundredSignInsAtOnceLeaveOtherAnswersFastAndMemoryBounded() async throws {
+    @Test(.tags(.alone)) func twoHundredSignInsAtOnceLeaveOtherAnswersFastAndMemoryBounded() async throws {
         let workers = 2
         try await withSuite(replicas: 0, settings: ["HASH_WORKERS": "\(workers)"]) { suite in
             let auth = try suite.auth

@@ -17,7 +17,7 @@ struct SlowReaderTests {
     }
 
     /// The service may keep what is on its way to the reader, but not all that is still to come.
-    @Test func costsLittleMemoryHoldsNobodyUpAndGoesOnLaterWithoutAGap() async throws {
+    @Test(.tags(.alone)) func costsLittleMemoryHoldsNobodyUpAndGoesOnLaterWithoutAGap() async throws {
         try await KillSite.with { site in
             let port = try site.victim.client.base.split(separator: ":").last.flatMap { Int($0) }.orThrow("port")
             try await UnreadConnection.open(port: port) { slow in

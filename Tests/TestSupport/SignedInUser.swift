@@ -33,7 +33,7 @@ package struct SignedInUser: Sendable {
     }
 
     /// Waits for a message to be completed, failed or cancelled.
-    package func finalMessage(_ id: Int, at client: ServiceClient? = nil, atMost limit: Duration = .seconds(90))
+    package func finalMessage(_ id: Int, at client: ServiceClient? = nil, atMost limit: Duration = .seconds(300))
         async throws
         -> JSON
     {

@@ -5,12 +5,12 @@ import Testing
 @testable import ChatService
 
 /// The queue alone, with jobs that do nothing; the figure itself is measured by `Tests/bench`.
-@Suite("The rate of the queue", .serialized)
+@Suite("The rate of the queue", .serialized, .tags(.alone))
 struct QueueRateTests {
     /// A claim must not become dearer with what waits behind it: time is compared with time on the same machine.
     @Test func twentyThousandWaitingJobsSlowAClaimByLessThanHalf() async throws {
         var ratios: [Double] = []
-        // Other tests run at the same time: the first of three rounds that is quick enough counts.
+        // Other programs share the machine: the first of three rounds that is quick enough counts.
         while ratios.count < 3, ratios.allSatisfy({ $0 >= 3 }) {
             let short = try await secondsOfAJob(waiting: 1000)
             let long = try await secondsOfAJob(waiting: 20_000)

@@ -5,7 +5,7 @@ import Testing
 @testable import ChatService
 
 /// Poppler draws what it can of a damaged PDF page, complains about the rest, and says that it succeeded.
-@Suite("Broken pages", .serialized)
+@Suite("Broken pages", .serialized, .tags(.long))
 struct BrokenPageTests {
     private func read(_ bytes: Data) async throws -> [RecognizedPage] {
         let folder = try TemporaryFolder()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("Recognised documents", .serialized)
+@Suite("Recognised documents", .serialized, .tags(.long))
 struct RecognitionDocumentTests {
     @Test(arguments: Fixture.documents.filter(\.isText))
     func whatIsTextIsTakenExactly(_ fixture: Fixture) async throws {

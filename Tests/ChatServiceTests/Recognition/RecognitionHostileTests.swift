@@ -4,7 +4,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("Hostile documents", .serialized)
+@Suite("Hostile documents", .serialized, .tags(.long))
 struct RecognitionHostileTests {
     /// How a hostile file ends.
     enum End: Sendable {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("Preparation of pictures", .serialized)
+@Suite("Preparation of pictures", .serialized, .tags(.long))
 struct RecognitionPreparationTests {
     private static let letters = [
         Fixture("documents/letter_en_clean.png"), Fixture("documents/letter_ru_clean.png"),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ChatService
 
-@Suite("The recognizing child", .serialized)
+@Suite("The recognizing child", .serialized, .tags(.long))
 struct RecognizerProcessTests {
     private let letter = Fixture("documents/letter_en_clean.png")
     private let note = Fixture("documents/note_utf8.txt")

@@ -6,7 +6,7 @@ import Testing
 
 /// A replica that has heard nothing of ended sessions for as long as a token lives cannot tell any more which tokens
 /// are good: it refuses all of them, and goes on by itself when it sees the database again.
-@Suite("A replica that does not see the database")
+@Suite("A replica that does not see the database", .tags(.long, .waits))
 struct BlindReplicaTests {
     private static let tokenSeconds = 1
     /// How long such a token counts: clocks may be 30 s apart.

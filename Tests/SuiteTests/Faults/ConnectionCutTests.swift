@@ -89,7 +89,7 @@ struct ConnectionCutTests {
     }
 
     /// Everything that a replica sends is swallowed. Whoever sees the second claim sees no child of the first holder.
-    @Test func aReplicaInABlackHoleHasStoppedItsChildBeforeAnotherBegins() async throws {
+    @Test(.tags(.alone)) func aReplicaInABlackHoleHasStoppedItsChildBeforeAnotherBegins() async throws {
         try await withProxy { site, proxy, _ in
             let child = try await site.uploadUpToPageThree()
             let direct = try await site.suite.start(.chat, ["DATABASE_URL": site.suite.databaseURL])

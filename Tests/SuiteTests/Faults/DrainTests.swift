@@ -6,7 +6,7 @@ import Testing
 /// SIGTERM is an orderly end: what people wait for is finished, everything else goes on elsewhere at once.
 @Suite("A replica that is asked to stop")
 struct DrainTests {
-    @Test func handsItsWorkBackAtOnceAndFinishesWhatPeopleWaitFor() async throws {
+    @Test(.tags(.alone)) func handsItsWorkBackAtOnceAndFinishesWhatPeopleWaitFor() async throws {
         let replies = [[.wait] + ScriptedModelServer.answer("Waited for."), ScriptedModelServer.answer("Read.")]
         try await ScriptedModelServer.run(replies: replies) { model in
             try await KillSite.with(settings: model.settings) { site in

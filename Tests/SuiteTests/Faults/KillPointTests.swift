@@ -4,7 +4,7 @@ import Testing
 
 /// SIGKILL of a replica at each step of the work on a file, seen from outside: the step is held by a client,
 /// the database or the model, the replica knows nothing of it. Then another replica makes the best of it.
-@Suite("Killed at every step of a file")
+@Suite("Killed at every step of a file", .tags(.long))
 struct KillPointTests {
     @Test func inTheBody() async throws {
         try await KillSite.with { site in

@@ -95,7 +95,7 @@ struct KillSite: Sendable {
             Foundation.kill(child, SIGSTOP)
             return child
         }
-        _ = try await polling(for: "two pages", atMost: .seconds(20)) {
+        _ = try await polling(for: "two pages", atMost: .seconds(120)) {
             try await database.value("select max(pages_done) from chat.files", Int32.self) == 2 ? true : nil
         }
         return child

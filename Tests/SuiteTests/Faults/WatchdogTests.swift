@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A holder that cannot renew its lease has stopped its work before others may start it.
-@Suite("A holder that cannot renew")
+@Suite("A holder that cannot renew", .tags(.alone))
 struct WatchdogTests {
     private static let lease = Duration.seconds(KillSite.leaseSeconds)
 

@@ -35,7 +35,7 @@ struct HostileFileTests {
     }
 
     /// Documents that are too large to keep, or that only a program can write.
-    @Test func everyBombEndsInOrderAndLeavesTheServiceSmall() async throws {
+    @Test(.tags(.long)) func everyBombEndsInOrderAndLeavesTheServiceSmall() async throws {
         try await withSuite(settings: ["OCR_PAGE_SECONDS": "20", "OCR_WORKERS": "2"]) { suite in
             let user = try await suite.register()
             let id = try await user.newConversation()
@@ -48,7 +48,7 @@ struct HostileFileTests {
     }
 
     /// The seed is fixed, so that a failure is there again at the next run.
-    @Test func everyFixtureMayBeDamagedInEveryWay() async throws {
+    @Test(.tags(.long)) func everyFixtureMayBeDamagedInEveryWay() async throws {
         let fixtures = Fixture.documents + Fixture.hostile
         try await withSuite(settings: ["OCR_PAGE_SECONDS": "20", "OCR_WORKERS": "2"]) { suite in
             let user = try await suite.register()
@@ -137,7 +137,8 @@ struct HostileFileTests {
 
     /// What a file that was executed or unpacked would have left behind.
     private func launched() throws -> [String] {
-        let folders = [FileManager.default.temporaryDirectory.path, FileManager.default.currentDirectoryPath]
+        // The services are not told of a temporary folder of the tests.
+        let folders = ["/tmp", FileManager.default.temporaryDirectory.path, FileManager.default.currentDirectoryPath]
         let names = ["parley-was-launched", "parley-was-unpacked"]
         return folders.flatMap { folder in names.map { folder + "/" + $0 } }.filter(FileManager.default.fileExists)
     }
