@@ -34,7 +34,9 @@ struct ChatApplication: Sendable {
         self.database = database
         let domains = settings.domains
         let spool = try UploadSpool(root: settings.uploadDirectory)
-        // After everything that may throw: its HTTP client must be shut down, and only `run` does that.
+        let revoked = RevokedSessions()
+        // Before the thread of an HTTP client, which starts libcrypto, too: the first key decides how libcrypto ends.
+        verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.tokens.keys), revoked: revoked)
         let gate = ModelGate(logger: logger)
         remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, gate: gate, logger: logger) }
         let model: any LanguageModel = remoteModel ?? OfflineModel()
@@ -43,7 +45,6 @@ struct ChatApplication: Sendable {
             name: "ChatService", settings: settings.http, log: settings.log,
             checks: [.database(database), .migrations(database, logger: logger)],
             openAPI: PackageResources.openapi_json)
-        let revoked = RevokedSessions()
         hub = EventHub(database: database, revoked: revoked, drain: frame.drain, logger: logger)
         events = EventRoutes(database: database, hub: hub)
         pool = JobPool(
@@ -60,7 +61,6 @@ struct ChatApplication: Sendable {
             makeRecognizer: { RecognizerProcess(settings: settings.recognition, logger: logger) })
 
         sessions = RevokedSessionsFeed(database: database, sessions: revoked, logger: logger)
-        verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.tokens.keys), revoked: revoked)
 
         let admission = Admission(allMax: settings.queueJobsMax, ofUserMax: settings.queueJobsPerUser)
         let fields = QuestionFields(domains: domains)

@@ -20,9 +20,11 @@ package enum HTTPResponsePart: Sendable, Equatable {
 package struct HTTPClientResponse: ~Copyable, Sendable {
     private let exchange: Exchange
     private let inbox: TransferInbox
+    /// A client that is let go ends its transfers.
+    private let client: HTTPClient
 
-    init(_ exchange: Exchange, _ inbox: TransferInbox) {
-        (self.exchange, self.inbox) = (exchange, inbox)
+    init(_ exchange: Exchange, _ inbox: TransferInbox, of client: HTTPClient) {
+        (self.exchange, self.inbox, self.client) = (exchange, inbox, client)
     }
 
     deinit { abandon() }

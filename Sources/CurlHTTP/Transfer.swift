@@ -7,8 +7,10 @@ import CCurl
 final class Transfer {
     let exchange: Exchange
     let handle: UnsafeMutableRawPointer
-    private let fields: UnsafeMutablePointer<curl_slist>?
+    private var fields: UnsafeMutablePointer<curl_slist>?
     private let reason: UnsafeMutablePointer<CChar>
+    /// What of the body was not sent yet.
+    private var unsent: ArraySlice<UInt8>
     private var head = HTTPResponseHead(status: 0)
     private var headBytes = 0
     private var hasHead = false
@@ -16,16 +18,17 @@ final class Transfer {
     /// How long a head may be, in bytes, over all its lines. libcurl bounds one line alone.
     private static let headBytesMax = 64 * 1024
 
-    /// Prepares a transfer. Returns nil if there is no memory.
+    /// Prepares a transfer. Returns nil if libcurl refuses an option: for lack of memory, or a missing feature.
     init?(_ exchange: Exchange, connectTime: Duration) {
         guard let handle = curl_easy_init() else { return nil }
         (self.exchange, self.handle) = (exchange, handle)
+        unsent = (exchange.request.body ?? [])[...]
         reason = .allocate(capacity: Int(CURL_ERROR_SIZE))
         reason.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        fields = Self.lines(of: exchange.request).reduce(nil) { curl_slist_append($0, $1) }
-        configure(connectTime)
-        prepareRequest()
-        TransferCallbacks.install(on: handle, for: self)
+        let codes =
+            [appendFields()] + connectionOptions(connectTime) + requestOptions()
+            + TransferCallbacks.install(on: handle, for: self)
+        guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
     }
 
     deinit {
@@ -34,63 +37,89 @@ final class Transfer {
         reason.deallocate()
     }
 
-    private func configure(_ connectTime: Duration) {
-        curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        curl_set_long(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
-        curl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectTime / .milliseconds(1))))
-        // No signals: this process has many threads.
-        curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
-        // A name server that is silent must not hold the thread when a transfer is given up.
-        curl_set_long(handle, CURLOPT_QUICK_EXIT, 1)
-        curl_set_long(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        curl_set_pointer(handle, CURLOPT_ERRORBUFFER, reason)
-    }
-
-    /// The fields of a request, as CURLOPT_HTTPHEADER(3) takes them. A name without a value takes a field away that
-    /// libcurl would add: `Expect` would hold a long body back for a second, and `Content-Type` would name a form.
-    private static func lines(of request: HTTPClientRequest) -> [String] {
-        let hasType = request.fields.contains { $0.isNamed("Content-Type") }
-        return request.fields.map(\.line) + ["Expect:"] + (hasType ? [] : ["Content-Type:"])
-    }
-
-    private func prepareRequest() {
-        let request = exchange.request
-        curl_set_text(handle, CURLOPT_URL, request.url)
-        curl_set_list(handle, CURLOPT_HTTPHEADER, fields)
-        // RFC 9110 section 8.6: such a request says that its body is empty.
-        let isEmptyBodySaid = ["POST", "PUT", "PATCH"].contains(request.method)
-        if let body = request.body ?? (isEmptyBodySaid ? [] : nil) {
-            curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
-            if body.isEmpty {
-                // An empty array may have no address, and libcurl takes a null pointer for "ask the read callback".
-                curl_set_text(handle, CURLOPT_COPYPOSTFIELDS, "")
-            } else {
-                _ = body.withUnsafeBytes { curl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) }
-            }
-        } else if request.method == "HEAD" {
-            curl_set_long(handle, CURLOPT_NOBODY, 1)
+    /// Makes the list that CURLOPT_HTTPHEADER(3) takes. A name without a value takes a field away that libcurl would
+    /// add: `Expect` would hold a long body back for a second, and `Content-Type` would name a form.
+    private func appendFields() -> CURLcode {
+        let given = exchange.request.fields
+        let hasType = given.contains { $0.isNamed("Content-Type") }
+        for line in given.map(\.line) + ["Expect:"] + (hasType ? [] : ["Content-Type:"]) {
+            guard let longer = curl_slist_append(fields, line) else { return CURLE_OUT_OF_MEMORY }
+            fields = longer
         }
-        curl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)
+        return curl_set_list(handle, CURLOPT_HTTPHEADER, fields)
     }
 
-    /// Lets a paused transfer go on; libcurl hands over at once what it kept.
-    func resume() { curl_easy_pause(handle, CURLPAUSE_CONT) }
+    private func connectionOptions(_ connectTime: Duration) -> [CURLcode] {
+        let isPlain = !exchange.request.url.lowercased().hasPrefix("https:")
+        return [
+            curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
+            curl_set_long(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
+            curl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            // libcurl keeps certificates that it has read only if they come from one file: reading them takes 25 ms.
+            curl_set_text(handle, CURLOPT_CAPATH, nil),
+            // CURLOPT_PROXY(3): an empty text means none, whatever the environment says.
+            isPlain ? curl_set_text(handle, CURLOPT_PROXY, "") : CURLE_OK,
+            curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectTime / .milliseconds(1)))),
+            // No signals: this process has many threads.
+            curl_set_long(handle, CURLOPT_NOSIGNAL, 1),
+            // A name server that is silent must not hold the thread when a transfer is given up.
+            curl_set_long(handle, CURLOPT_QUICK_EXIT, 1),
+            curl_set_long(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
+            curl_set_pointer(handle, CURLOPT_ERRORBUFFER, reason),
+        ]
+    }
+
+    private func requestOptions() -> [CURLcode] {
+        let request = exchange.request
+        var codes = [curl_set_text(handle, CURLOPT_URL, request.url)]
+        // RFC 9110 section 8.6: such a request says that its body is empty.
+        if request.body != nil || ["POST", "PUT", "PATCH"].contains(request.method) {
+            codes.append(curl_set_long(handle, CURLOPT_POST, 1))
+            codes.append(curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(unsent.count)))
+        } else if request.method == "HEAD" {
+            codes.append(curl_set_long(handle, CURLOPT_NOBODY, 1))
+        }
+        return codes + [curl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)]
+    }
+
+    /// Lets a paused transfer go on; libcurl hands over at once what it kept. Returns false if that failed and the
+    /// exchange has ended.
+    func resume() -> Bool {
+        let code = curl_easy_pause(handle, CURLPAUSE_CONT)
+        guard code != CURLE_OK else { return true }
+        end(code)
+        return false
+    }
 
     /// The transfer is over: with the end of the response or an error.
     func end(_ code: CURLcode) {
-        guard code != CURLE_OK else {
-            // libcurl takes a connection that ends within the head for an empty response.
-            let cut = HTTPClientError.failed(code: Int(CURLE_GOT_NOTHING.rawValue), reason: "no whole head came")
-            if hasHead { exchange.complete() } else { _ = exchange.finish(cut) }
-            return
-        }
-        let detail = String(cString: reason)
-        let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-        _ = exchange.finish(.failed(code: Int(code.rawValue), reason: text))
+        guard code == CURLE_OK else { return fail(code, words(for: code)) }
+        // libcurl takes a connection that ends within the head for an empty response.
+        guard hasHead else { return fail(CURLE_GOT_NOTHING, "no whole head came") }
+        exchange.complete()
     }
 
-    // MARK: What libcurl hands over
+    private func fail(_ code: CURLcode, _ words: String) {
+        _ = exchange.finish(.failed(code: Int(code.rawValue), reason: words))
+    }
+
+    /// What libcurl noted about this failure, or what the code means in general. About a proxy it would quote the
+    /// address, and with it perhaps a password.
+    private func words(for code: CURLcode) -> String {
+        let isAboutAddress = [CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_PROXY].contains(code)
+        let noted = String(cString: reason)
+        return noted.isEmpty || isAboutAddress ? String(cString: curl_easy_strerror(code)) : noted
+    }
+
+    // MARK: What libcurl asks for and hands over
+
+    /// Copies the next piece of the body. Returns its length, 0 at the end.
+    func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let piece = unsent.prefix(buffer.count)
+        unsent = unsent.dropFirst(piece.count)
+        buffer.copyBytes(from: piece)
+        return piece.count
+    }
 
     /// Takes a line of a head, with its line break: the status line, a field, or the empty line at the end. Returns
     /// false to give the transfer up.

@@ -39,10 +39,10 @@ final class TransferInbox: Sendable {
         if !isTaken { Self.refuse(command) }
     }
 
-    /// Returns everything posted since the last call. If that is nothing, the next `post` wakes the loop.
+    /// Returns everything posted since the last call. The next `post` wakes the loop.
     func take() -> [TransferCommand] {
         state.withLock { state in
-            state.isAsleep = state.commands.isEmpty
+            state.isAsleep = true
             let commands = state.commands
             state.commands = []
             return commands

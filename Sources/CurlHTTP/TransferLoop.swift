@@ -1,5 +1,6 @@
 import CCurl
 import DequeModule
+import Glibc
 
 /// The thread that drives all transfers of a client.
 ///
@@ -18,6 +19,12 @@ final class TransferLoop {
     private var closers: [CheckedContinuation<Void, Never>] = []
     private var isRunning = true
 
+    /// How many exchanges may wait for a place, for each transfer that may run.
+    private static let queueFactor = 4
+    /// libcurl looks at every transfer whenever something happens: 0.24 ms for 256 of them, measured. Above this number
+    /// the loop lets events of a millisecond come together.
+    private static let gatheringTransfersMin = 32
+    private static let gatheringMicroseconds: UInt32 = 1_000
     /// The longest sleep, in milliseconds. Commands, sockets, and deadlines end a sleep earlier.
     private static let sleepMax: Int32 = 60_000
 
@@ -29,6 +36,8 @@ final class TransferLoop {
         self.multi = multi
         // One connection for each transfer stays open between requests.
         curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.concurrency)
+        // Fails if there were no descriptors for it; then no command would ever be heard of.
+        check(curl_multi_wakeup(multi))
         inbox.open(multi)
     }
 
@@ -43,23 +52,32 @@ final class TransferLoop {
             check(curl_multi_perform(multi, &running))
             endFinished()
             checkDeadlines()
-            check(curl_multi_poll(multi, nil, 0, commands.isEmpty && !canStart ? sleepTime() : 0, nil))
+            check(curl_multi_poll(multi, nil, 0, canStart ? 0 : sleepTime(), nil))
+            gatherEvents()
         }
         shutDown()
+    }
+
+    private func gatherEvents() {
+        if transfers.count > Self.gatheringTransfersMin { usleep(Self.gatheringMicroseconds) }
     }
 
     private func handle(_ command: TransferCommand) {
         switch command {
         case .start(let exchange):
-            queue.append((exchange, .now + settings.connectTime))
-            if !canStart { wake(at: .now + settings.connectTime) }
+            enqueue(exchange)
         case .resume(let exchange):
-            handles[ObjectIdentifier(exchange)].flatMap { transfers[$0] }?.resume()
+            guard let handle = handles[ObjectIdentifier(exchange)], let transfer = transfers[handle] else { return }
+            if !transfer.resume() { remove(exchange) }
         case .cancel(let exchange):
-            remove(exchange)
-            queue.removeAll { $0.exchange === exchange }
+            if !remove(exchange) { queue.removeAll { $0.exchange === exchange } }
         case .watch(let exchange):
-            if let deadline = exchange.checkDeadline(.now) { wake(at: deadline) } else { remove(exchange) }
+            if let deadline = exchange.checkDeadline(.now) {
+                wake(at: deadline)
+            } else if exchange.hasEnded {
+                // Not merely without a deadline: the reader may have taken it away meanwhile.
+                remove(exchange)
+            }
         case .shutDown(let waiter):
             isRunning = false
             if let waiter { closers.append(waiter) }
@@ -81,6 +99,15 @@ final class TransferLoop {
             handles[ObjectIdentifier(exchange)] = transfer.handle
             check(curl_multi_add_handle(multi, transfer.handle))
         }
+        if let first = queue.first { wake(at: first.until) }
+    }
+
+    private func enqueue(_ exchange: Exchange) {
+        if queue.count < settings.concurrency * Self.queueFactor {
+            queue.append((exchange, .now + settings.connectTime))
+        } else {
+            _ = exchange.finish(.busy)
+        }
     }
 
     private func endFinished() {
@@ -95,11 +122,13 @@ final class TransferLoop {
         }
     }
 
-    /// Lets a transfer go, if it runs. One that has not ended loses its connection.
-    private func remove(_ exchange: Exchange) {
-        guard let handle = handles.removeValue(forKey: ObjectIdentifier(exchange)) else { return }
+    /// Lets a transfer go. One that has not ended loses its connection. Returns false if it does not run.
+    @discardableResult
+    private func remove(_ exchange: Exchange) -> Bool {
+        guard let handle = handles.removeValue(forKey: ObjectIdentifier(exchange)) else { return false }
         check(curl_multi_remove_handle(multi, handle))
         transfers[handle] = nil
+        return true
     }
 
     private func shutDown() {

@@ -39,3 +39,11 @@ func fault(of request: HTTPClientRequest, by client: HTTPClient) async -> HTTPCl
         return error
     }
 }
+
+extension HTTPClientError {
+    /// libcurl's code, if libcurl gave up.
+    var code: Int? {
+        guard case .failed(let code, _) = self else { return nil }
+        return code
+    }
+}

@@ -16,7 +16,8 @@ struct TransferTests {
         try await ScriptedModelServer.run(replies: [[.streamHead] + body]) { server in
             try await withClient { client in
                 let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
-                guard case .head? = try await response.next() else { return }
+                let head = try await response.next()
+                #expect(head?.status == 200)
                 #expect(await restingValue { sent.withLock { $0 } } < pieces / 2)
                 var received = 0
                 while case .body(let bytes)? = try await response.next() {
@@ -29,7 +30,8 @@ struct TransferTests {
     }
 
     @Test func whatWasSaidBeforeTheConnectionEndedIsReadHoweverBusyTheReader() async throws {
-        let text = (1...500).map { "\($0) " }
+        // More than may wait for a reader: the transfer is paused when the connection ends.
+        let text = (1...500).map { "\($0) " + String(repeating: "x", count: 2_000) }
         try await ScriptedModelServer.run(replies: [[.streamHead] + text.map { .body($0) } + [.drop]]) { server in
             try await withClient { client in
                 let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
@@ -39,10 +41,7 @@ struct TransferTests {
                     while let part = try await response.next() { if case .body(let bytes) = part { body += bytes } }
                 }
                 #expect(String(decoding: body, as: UTF8.self) == text.joined())
-                guard case .failed = failure else {
-                    Issue.record("\(failure as Any)")
-                    return
-                }
+                #expect(failure?.code != nil)
             }
         }
     }
@@ -95,53 +94,6 @@ struct TransferTests {
         }
     }
 
-    @Test func aDeadlineEndsASilentTransferAndALaterOneReplacesIt() async throws {
-        try await ScriptedModelServer.run(replies: [[.streamHead, .body("a"), .hang]]) { server in
-            try await withClient { client in
-                let response = client.send(HTTPClientRequest("GET", url: server.baseURL))
-                response.allow(.seconds(3600))
-                let parts = [try await response.next(), try await response.next()]
-                #expect(parts[1] == .body([UInt8(ascii: "a")]))
-                response.allow(.milliseconds(50))
-                response.pauseDeadline()
-                response.allow(.milliseconds(100))
-                await #expect(throws: HTTPClientError.timedOut) { _ = try await response.next() }
-                await server.waitForDisconnects(1)
-            }
-        }
-    }
-
-    @Test func connectingHasADeadlineOfItsOwn() async throws {
-        try await withFullBacklog { port in
-            try await withClient(HTTPClient.Settings(connectTime: .milliseconds(300))) { client in
-                let failure = await fault(of: HTTPClientRequest("GET", url: "http://127.0.0.1:\(port)"), by: client)
-                // libcurl-errors(3): CURLE_OPERATION_TIMEDOUT
-                guard case .failed(28, _) = failure else {
-                    Issue.record("\(failure as Any)")
-                    return
-                }
-            }
-        }
-    }
-
-    @Test func transfersBeyondTheirNumberWaitForAPlaceAndAreRefusedInTime() async throws {
-        let settings = HTTPClient.Settings(connectTime: .milliseconds(300), concurrency: 1)
-        let script: ScriptedModelServer.Script = { index, _ in index == 0 ? [.streamHead, .wait] : [.streamHead] }
-        try await ScriptedModelServer.run(script) { server in
-            try await withClient(settings) { client in
-                let first = client.send(HTTPClientRequest("GET", url: server.baseURL))
-                _ = try await first.next()
-                #expect(await fault(of: HTTPClientRequest("GET", url: server.baseURL), by: client) == .busy)
-                let second = client.send(HTTPClientRequest("GET", url: server.baseURL))
-                server.release()
-                let end = try await first.next()
-                #expect(end == nil)
-                #expect(try await WholeResponse(second).head.status == 200)
-                #expect(server.connectionsOpened == 1)
-            }
-        }
-    }
-
     @Test func aClientThatIsShutDownEndsWhatRunsAndRefusesTheRest() async throws {
         try await ScriptedModelServer.run(replies: [[.streamHead, .hang]]) { server in
             let client = HTTPClient()
@@ -165,30 +117,6 @@ struct TransferTests {
             last = current
         }
         return last
-    }
-
-    /// Runs `body` with a port that takes no further connection: nobody accepts, and its queue is full (listen(2)).
-    private func withFullBacklog(_ body: (Int) async throws -> Void) async throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        try withUnsafeMutableBytes(of: &address) { bytes in
-            let pointer = try #require(bytes.baseAddress).assumingMemoryBound(to: sockaddr.self)
-            #expect(bind(listener, pointer, length) == 0 && listen(listener, 0) == 0)
-            #expect(getsockname(listener, pointer, &length) == 0)
-        }
-        // The queue holds one more than its size; the kernel drops what asks beyond it.
-        let fillers = (0..<4).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK, 0) }
-        defer { for filler in fillers { close(filler) } }
-        for filler in fillers {
-            _ = withUnsafeBytes(of: &address) { bytes in
-                bytes.baseAddress.map { connect(filler, $0.assumingMemoryBound(to: sockaddr.self), length) }
-            }
-        }
-        try await body(Int(UInt16(bigEndian: address.sin_port)))
     }
 }
 

@@ -51,10 +51,14 @@ package struct DatabaseStop: Sendable {
         return try result.get()
     }
 
-    /// The backends that wait at the stop.
+    /// The backends that wait at the stop. Advisory locks belong to a database; other tests use the same server.
     package static func waiting(_ database: PostgresDatabase) async throws -> [Int] {
         try await database.query(
-            "select pid::bigint from pg_locks where locktype = 'advisory' and objid = \(key)::bigint and not granted"
+            """
+            select pid::bigint from pg_locks
+            where locktype = 'advisory' and objid = \(key)::bigint and not granted
+                and database = (select oid from pg_database where datname = current_database())
+            """
         ).map { try $0.decode(Int.self) }
     }
 
