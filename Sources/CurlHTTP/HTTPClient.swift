@@ -5,8 +5,11 @@ import Foundation
 ///
 /// One thread drives every transfer (libcurl-multi(3)). Tasks reach it through an inbox, and no handle leaves it.
 /// Connections are kept and used again. Redirects are not followed: they would carry a request's secrets to a place
-/// that nobody configured. Certificates come from the system's store. A proxy is used for `https` alone, and only if the
-/// environment names one (`https_proxy`, `all_proxy`, `no_proxy`, as in curl(1)): a proxy could read plain requests. HTTP/2 stays off: libcurl would keep up to 32 MiB of each paused stream in memory.
+/// that nobody configured. Certificates come from the system's store. HTTP/2 stays off: libcurl would keep up to 32 MiB
+/// of each paused stream in memory.
+///
+/// A proxy is used for `https` alone, and only if the environment names one (`https_proxy`, `all_proxy`, `no_proxy`, as
+/// in curl(1)): a proxy could read plain requests.
 package final class HTTPClient: Sendable {
     /// The bounds of a client.
     package struct Settings: Sendable {
