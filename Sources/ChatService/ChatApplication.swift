@@ -35,7 +35,7 @@ struct ChatApplication: Sendable {
         let domains = settings.domains
         let spool = try UploadSpool(root: settings.uploadDirectory)
         let revoked = RevokedSessions()
-        // Before the thread of an HTTP client, which starts libcrypto, too: the first key decides how libcrypto ends.
+        // Before the HTTP client, whose thread also starts libcrypto: the first key must do that (see `HMACKey`).
         verifier = AccessTokenVerifier(reader: AccessTokenReader(keys: settings.tokens.keys), revoked: revoked)
         let gate = ModelGate(logger: logger)
         remoteModel = OpenAIModelSettings(settings.model).map { OpenAIModel(settings: $0, gate: gate, logger: logger) }

@@ -1,10 +1,10 @@
 import DequeModule
 import Synchronization
 
-/// One request and its response on the way: what the loop's thread and the reading task share.
+/// A request and its response on the way. The loop's thread and the reading task share it.
 ///
-/// The loop adds parts, the reader takes them. What waits for the reader has a bound; at the bound the loop pauses the
-/// transfer, so that TCP makes the server wait.
+/// The loop adds parts, and the reader takes them. At most `waitingBytesMax` bytes wait for the reader. At that bound
+/// the loop pauses the transfer, so that TCP makes the server wait.
 final class Exchange: Sendable {
     /// The result of one `next`.
     struct Step: Sendable {
@@ -13,9 +13,9 @@ final class Exchange: Sendable {
         var resumes = false
     }
 
-    /// How much may wait for the reader, in bytes. Below half of it a paused transfer goes on.
+    /// The bytes that may wait for the reader. A paused transfer resumes below half of it.
     static let waitingBytesMax = 256 * 1024
-    /// What a small piece costs beside its bytes: an array has a header and the allocator rounds up.
+    /// The least that a piece counts, in bytes: an array has a header, and the allocator rounds up.
     private static let pieceCostMin = 64
 
     private struct State {
@@ -26,7 +26,7 @@ final class Exchange: Sendable {
         var end: Result<Void, HTTPClientError>?
         var reader: CheckedContinuation<Step, Never>?
         var deadline: ContinuousClock.Instant?
-        /// When the loop will look at the deadline; nil if it does not watch it.
+        /// The time at which the loop checks the deadline, or nil if it does not watch this exchange.
         var alarm: ContinuousClock.Instant?
     }
 
@@ -59,7 +59,7 @@ final class Exchange: Sendable {
         return state.end.map { Step(result: $0.map { nil }) }
     }
 
-    /// Returns true if the loop must hear of it, because it would look at the deadline too late.
+    /// Returns true if the caller must post `.watch`, because the loop would check the deadline too late.
     func setDeadline(_ deadline: ContinuousClock.Instant?) -> Bool {
         state.withLock { state in
             state.deadline = deadline
@@ -71,8 +71,8 @@ final class Exchange: Sendable {
 
     // MARK: Both sides
 
-    /// Ends the exchange with an error, if it has not ended. A reader that waits hears of it at once. After
-    /// `cancelled`, what was not read is dropped.
+    /// Ends the exchange with an error and wakes its reader. Returns false if it had ended before. `cancelled` also
+    /// drops the parts that were not read.
     func finish(_ error: HTTPClientError) -> Bool { finish(.failure(error)) }
 
     private func finish(_ end: Result<Void, HTTPClientError>) -> Bool {
@@ -96,11 +96,11 @@ final class Exchange: Sendable {
 
     var hasEnded: Bool { state.withLock { $0.end != nil } }
 
-    /// The response has arrived in full.
+    /// Ends the exchange: the whole response has arrived.
     func complete() { _ = finish(.success(())) }
 
-    /// Hands a part to the reader. Returns false if too much waits for the reader: nothing was taken then, and the
-    /// reader will ask to go on.
+    /// Hands a part to the reader. Returns false if too much waits already: nothing was taken, and the reader posts
+    /// `.resume` later.
     func add(_ part: HTTPResponsePart) -> Bool {
         let (isTaken, waiting) = state.withLock { state -> (Bool, (CheckedContinuation<Step, Never>, Step)?) in
             guard state.end == nil else { return (true, nil) }

@@ -15,7 +15,7 @@ package final class HTTPClient: Sendable {
     package struct Settings: Sendable {
         /// The longest time for resolving a name, connecting, and the TLS handshake, together.
         package var connectTime: Duration
-        /// How many transfers run at once. Others wait for a place, `connectTime` long.
+        /// The number of transfers that may run at once. Others wait up to `connectTime` for a place.
         package var concurrency: Int
 
         package init(connectTime: Duration = .seconds(5), concurrency: Int = 256) {

@@ -1,4 +1,4 @@
-/// Why a transfer ended before its response did. Descriptions contain no secret and may be logged.
+/// The reason a transfer failed. Descriptions contain no secret and may be logged.
 package enum HTTPClientError: Error, Equatable, CustomStringConvertible {
     /// The reading task was cancelled.
     case cancelled

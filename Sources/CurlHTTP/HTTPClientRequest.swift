@@ -6,14 +6,14 @@ package struct HTTPClientRequest: Sendable {
     package var url: String
     /// Sent in this order, after those that libcurl adds (`Host`, `Content-Length`).
     package var fields: [HTTPField] = []
-    /// Nil sends none.
+    /// Nil sends no body.
     package var body: [UInt8]?
 
     package init(_ method: String, url: String, fields: [HTTPField] = [], body: [UInt8]? = nil) {
         (self.method, self.url, self.fields, self.body) = (method, url, fields, body)
     }
 
-    /// Whether each line of the request is one line, as `line` promises.
+    /// True if no text contains a line break or NUL, so that no field can add another line.
     var isWellFormed: Bool {
         let texts = [method, url] + fields.flatMap { [$0.name, $0.value] }
         return !method.isEmpty && fields.allSatisfy { !$0.name.isEmpty && !$0.name.contains(":") }

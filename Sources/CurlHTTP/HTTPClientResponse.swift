@@ -20,7 +20,7 @@ package enum HTTPResponsePart: Sendable, Equatable {
 package struct HTTPClientResponse: ~Copyable, Sendable {
     private let exchange: Exchange
     private let inbox: TransferInbox
-    /// A client that is let go ends its transfers.
+    /// Keeps the client alive: a released client ends its transfers.
     private let client: HTTPClient
 
     init(_ exchange: Exchange, _ inbox: TransferInbox, of client: HTTPClient) {
@@ -49,7 +49,7 @@ package struct HTTPClientResponse: ~Copyable, Sendable {
         if exchange.setDeadline(.now + time) { inbox.post(.watch(exchange)) }
     }
 
-    /// Takes the deadline away: the time that the reader needs is not the server's.
+    /// Removes the deadline. The time that the reader needs does not count against the server.
     package func pauseDeadline() { _ = exchange.setDeadline(nil) }
 
     private func abandon() {

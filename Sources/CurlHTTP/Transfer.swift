@@ -9,13 +9,13 @@ final class Transfer {
     let handle: UnsafeMutableRawPointer
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let reason: UnsafeMutablePointer<CChar>
-    /// What of the body was not sent yet.
+    /// The part of the body that is still to be sent.
     private var unsent: ArraySlice<UInt8>
     private var head = HTTPResponseHead(status: 0)
     private var headBytes = 0
     private var hasHead = false
 
-    /// How long a head may be, in bytes, over all its lines. libcurl bounds one line alone.
+    /// The longest head, in bytes over all its lines. libcurl itself bounds only single lines.
     private static let headBytesMax = 64 * 1024
 
     /// Prepares a transfer. Returns nil if libcurl refuses an option: for lack of memory, or a missing feature.
@@ -55,7 +55,7 @@ final class Transfer {
             curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
             curl_set_long(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
             curl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
-            // libcurl keeps certificates that it has read only if they come from one file: reading them takes 25 ms.
+            // Reading the certificates takes 25 ms. libcurl reuses them only if they come from a single file.
             curl_set_text(handle, CURLOPT_CAPATH, nil),
             // CURLOPT_PROXY(3): an empty text means none, whatever the environment says.
             isPlain ? curl_set_text(handle, CURLOPT_PROXY, "") : CURLE_OK,
@@ -82,7 +82,7 @@ final class Transfer {
         return codes + [curl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)]
     }
 
-    /// Lets a paused transfer go on; libcurl hands over at once what it kept. Returns false if that failed and the
+    /// Resumes a paused transfer; libcurl hands over at once what it kept. Returns false if that failed. Then the
     /// exchange has ended.
     func resume() -> Bool {
         let code = curl_easy_pause(handle, CURLPAUSE_CONT)
@@ -91,7 +91,7 @@ final class Transfer {
         return false
     }
 
-    /// The transfer is over: with the end of the response or an error.
+    /// Ends the exchange with the result that libcurl reports.
     func end(_ code: CURLcode) {
         guard code == CURLE_OK else { return fail(code, words(for: code)) }
         // libcurl takes a connection that ends within the head for an empty response.
@@ -103,8 +103,8 @@ final class Transfer {
         _ = exchange.finish(.failed(code: Int(code.rawValue), reason: words))
     }
 
-    /// What libcurl noted about this failure, or what the code means in general. About a proxy it would quote the
-    /// address, and with it perhaps a password.
+    /// Describes a failure: in libcurl's words about this case, else in general. Its words about a proxy would quote
+    /// the address, and with it perhaps a password.
     private func words(for code: CURLcode) -> String {
         let isAboutAddress = [CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_PROXY].contains(code)
         let noted = String(cString: reason)

@@ -1,7 +1,7 @@
 import CCurl
 import Synchronization
 
-/// What tasks ask of the loop.
+/// A request of a task to the loop.
 enum TransferCommand: Sendable {
     case start(Exchange)
     /// The reader has caught up with a paused transfer.
@@ -49,10 +49,10 @@ final class TransferInbox: Sendable {
         }
     }
 
-    /// The loop begins.
+    /// Publishes the handle that `post` wakes.
     func open(_ multi: UnsafeMutableRawPointer) { state.withLock { $0.multi = UInt(bitPattern: multi) } }
 
-    /// The loop ends: refuses what was not taken, and all that comes.
+    /// Refuses the commands that were not taken and all later ones. The loop calls it at its end.
     func close() {
         let rest = state.withLock { state in
             state.isClosed = true

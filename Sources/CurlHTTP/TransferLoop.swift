@@ -14,15 +14,15 @@ final class TransferLoop {
     private var handles: [ObjectIdentifier: UnsafeMutableRawPointer] = [:]
     /// Exchanges beyond `concurrency`, with the time until which each waits for a place.
     private var queue: Deque<(exchange: Exchange, until: ContinuousClock.Instant)> = []
-    /// When to look at deadlines next.
+    /// The next time to check deadlines.
     private var alarm: ContinuousClock.Instant?
     private var closers: [CheckedContinuation<Void, Never>] = []
     private var isRunning = true
 
-    /// How many exchanges may wait for a place, for each transfer that may run.
+    /// The exchanges that may wait for a place, for each transfer that may run.
     private static let queueFactor = 4
-    /// libcurl looks at every transfer whenever something happens: 0.24 ms for 256 of them, measured. Above this number
-    /// the loop lets events of a millisecond come together.
+    /// libcurl checks every transfer whenever something happens: 0.24 ms for 256 of them, measured. Above this number
+    /// the loop collects the events of a millisecond first.
     private static let gatheringTransfersMin = 32
     private static let gatheringMicroseconds: UInt32 = 1_000
     /// The longest sleep, in milliseconds. Commands, sockets, and deadlines end a sleep earlier.
@@ -36,7 +36,7 @@ final class TransferLoop {
         self.multi = multi
         // One connection for each transfer stays open between requests.
         curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.concurrency)
-        // Fails if there were no descriptors for it; then no command would ever be heard of.
+        // Fails without descriptors for the wake-up. Without it, commands would wait for the longest sleep.
         check(curl_multi_wakeup(multi))
         inbox.open(multi)
     }
@@ -114,7 +114,7 @@ final class TransferLoop {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
-            // The message is gone with the handle.
+                // Removing the handle frees the message.
             let code = message.pointee.data.result
             let transfer = transfers[handle]
             transfer?.end(code)
@@ -169,7 +169,7 @@ final class TransferLoop {
         if let first = queue.first { wake(at: first.until) }
     }
 
-    /// Stops the process: what these calls can report are misuse of the handle and lack of memory.
+    /// Ends the process: these calls fail only if the handle is misused or memory runs out.
     private func check(_ code: CURLMcode) {
         precondition(code == CURLM_OK, String(cString: curl_multi_strerror(code)))
     }

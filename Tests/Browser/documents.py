@@ -6,6 +6,17 @@ DOCUMENTS = FIXTURES / "documents"
 HOSTILE = FIXTURES / "hostile"
 
 
+def attach_unsendable(person, folder):
+    """Attaches an empty file and one that is too large, and sees the page say so."""
+    empty, large = folder / "empty.txt", folder / "large.pdf"
+    empty.write_text("")
+    with open(large, "wb") as file:
+        file.truncate(21 << 20)
+    person.attach(empty, large)
+    person.sees(person.word("file.empty"), ".files-chosen")
+    person.sees(person.word("file.tooLarge"), ".files-chosen")
+
+
 def partial_pdf():
     """Two pages: one with a line of text, one of 200 by 200 inches without, which is too large to be drawn."""
     text = b"BT /F1 24 Tf 72 700 Td (The first page can be read.) Tj ET"

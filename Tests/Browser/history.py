@@ -1,5 +1,7 @@
 """Conversations that were had before the page is looked at."""
 
+from model import Reply
+
 
 def conversation(person, title, question=None):
     token = person.token()
@@ -10,6 +12,16 @@ def conversation(person, title, question=None):
         status, answer = person.suite.call("/api/chat/chat", body, token)
         assert status == 200, answer
     return made["conversation_id"]
+
+
+def about_retention(person, model):
+    """Has a conversation called "Delivery" about retention of title, and waits until the search finds it."""
+    model.script("retention of title", Reply("By retention the goods stay ours until they are paid."))
+    number = conversation(person, "Delivery", "Explain retention of title to me")
+    token = person.token()
+    path = "/api/chat/search?q=retention"
+    person.until(lambda: len(person.suite.call(path, token=token)[1].get("hits", [])) == 2, "the index")
+    return number
 
 
 def fill(person, count):

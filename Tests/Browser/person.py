@@ -14,7 +14,6 @@ from selenium.common.exceptions import (
 )
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 from scripts import HOLD, LISTEN, REFUSE
 from suite import PASSWORD, plural, waited, words

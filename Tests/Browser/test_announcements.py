@@ -4,8 +4,8 @@ import itertools
 
 from history import conversation
 from model import Reply
+from network import offline
 from suite import FIXTURES
-from test_states import set_offline
 
 HEARD = "The model has heard you."
 # What is announced and what the banner shows, in the order in which it comes.
@@ -140,13 +140,9 @@ def test_a_lost_connection_is_read_out_once(person):
     person.expected = ("offline",)
     person.enter()
     person.listen()
-    set_offline(person, True)
-    try:
-        person.sees(person.word("banner.offline"), "#banner")
-    finally:
-        set_offline(person, False)
+    with offline(person):
+        pass
     banner = person.driver.find_element("id", "banner")
-    person.until(lambda: not banner.is_displayed(), "the banner's end")
     assert banner.get_attribute("role") is None and banner.get_attribute("aria-live") is None
     assert_heard(person, person.word("banner.offline"))
 

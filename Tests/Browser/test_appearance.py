@@ -4,12 +4,12 @@ are in test_accessibility.py. What a person does about them is in the tests of e
 import pytest
 
 from accessibility import look_closely
-from documents import DOCUMENTS, HOSTILE, partial_pdf
-from history import conversation
+from documents import DOCUMENTS, HOSTILE, attach_unsendable, partial_pdf
+from history import about_retention, conversation
 from model import Reply
+from network import question_without_network
 from suite import PASSWORD
 from test_account import press
-from test_states import drawn, set_offline
 from totp import code
 
 pytestmark = pytest.mark.looks("contrast", "layout", "wording", "accessibility")
@@ -77,12 +77,8 @@ def test_the_deletion_of_a_conversation_and_its_menu_in_the_list(person):
 
 
 def test_what_the_search_finds_and_that_it_finds_nothing(person, model):
-    model.script("retention of title", Reply("By retention the goods stay ours until they are paid."))
     person.enter()
-    conversation(person, "Delivery", "Explain retention of title to me")
-    token = person.token()
-    path = "/api/chat/search?q=retention"
-    person.until(lambda: len(person.suite.call(path, token=token)[1].get("hits", [])) == 2, "the index")
+    about_retention(person, model)
     person.go("/")
     person.open_drawer()
     person.find("#search").send_keys("retention")
@@ -107,14 +103,8 @@ def test_a_file_that_is_being_read(person, suite):
 
 
 def test_files_that_cannot_be_sent(person, tmp_path):
-    empty, large = tmp_path / "empty.txt", tmp_path / "large.pdf"
-    empty.write_text("")
-    with open(large, "wb") as file:
-        file.truncate(21 << 20)
     person.enter()
-    person.attach(empty, large)
-    person.sees(person.word("file.empty"), ".files-chosen")
-    person.sees(person.word("file.tooLarge"), ".files-chosen")
+    attach_unsendable(person, tmp_path)
     look_closely(person)
 
 
@@ -142,22 +132,8 @@ def test_files_that_are_refused_fail_or_are_read_in_part(person, tmp_path):
 
 
 def test_a_question_that_waits_for_the_network(person):
-    person.expected = ("offline",)
-    person.enter()
-    person.ask("before")
-    person.sees("The model has heard you.", ".answer")
-    set_offline(person, True)
-    try:
-        person.sees(person.word("banner.offline"), "#banner")
-        person.ask("while away")
-        person.sees(person.word("progress.offline"), ".turn-status")
-        pictures = person.all("#banner .icon, .composer-send .icon")
-        assert len(pictures) == 2 and all(drawn(person, one) for one in pictures), "pictures need a network"
+    with question_without_network(person):
         look_closely(person)
-    finally:
-        set_offline(person, False)
-    # Else the next test would find its own network gone.
-    person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
 
 
 SECONDS = 30

@@ -3,8 +3,7 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from history import conversation, fill
-from model import Reply
+from history import about_retention, conversation, fill
 
 
 def test_conversations_are_renamed_and_described(person):
@@ -62,14 +61,9 @@ def test_a_conversation_is_deleted_after_a_question(person):
 
 @pytest.mark.other_path(width="a drawer has the results", language="the search says what it found")
 def test_what_was_said_is_found_and_shown_where_it_was_said(person, model):
-    model.script("retention of title", Reply("By retention the goods stay ours until they are paid."))
     person.enter()
     conversation(person, "Flowers", "What of tulips?")
-    wanted = conversation(person, "Delivery", "Explain retention of title to me")
-    # A message is found about a second after it is final.
-    token = person.token()
-    path = "/api/chat/search?q=retention"
-    person.until(lambda: len(person.suite.call(path, token=token)[1].get("hits", [])) == 2, "the index")
+    wanted = about_retention(person, model)
     person.go("/")
     person.open_drawer()
     person.find("#search").send_keys("Deliv")

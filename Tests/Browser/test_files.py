@@ -2,7 +2,7 @@
 
 import pytest
 
-from documents import DOCUMENTS, HOSTILE, partial_pdf
+from documents import DOCUMENTS, HOSTILE, attach_unsendable, partial_pdf
 from model import Reply
 from suite import waited
 
@@ -107,15 +107,8 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(person, tmp_path):
 
 
 def test_what_cannot_be_sent_is_said_before_it_is_sent(person, tmp_path):
-    empty = tmp_path / "empty.txt"
-    empty.write_text("")
-    large = tmp_path / "large.pdf"
-    with open(large, "wb") as file:
-        file.truncate(21 << 20)
     person.enter()
-    person.attach(empty, large)
-    person.sees(person.word("file.empty"), ".files-chosen")
-    person.sees(person.word("file.tooLarge"), ".files-chosen")
+    attach_unsendable(person, tmp_path)
     assert person.find(".composer-send").get_attribute("aria-disabled") == "true"
     person.click("file.remove", name="empty.txt")
     person.click("file.remove", name="large.pdf")

@@ -4,44 +4,19 @@ import re
 import threading
 
 from model import Reply
+from network import offline, question_without_network
 from suite import waited
 
-ONLINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-
-
-def set_offline(person, is_offline):
-    person.driver.execute_cdp_cmd("Network.enable", {})
-    person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE, "offline": is_offline})
-
-
-def drawn(person, picture):
-    """Whether there is something to be seen of a picture."""
-    return person.run("const { width, height } = arguments[0].getBBox(); return width > 0 && height > 0", picture)
-
-
 def test_without_a_network_a_question_waits_and_is_sent_once(person):
-    person.expected = ("offline",)
-    person.enter()
-    person.ask("before")
-    person.sees("The model has heard you.", ".answer")
-    set_offline(person, True)
-    try:
-        person.sees(person.word("banner.offline"), "#banner")
-        person.ask("while away")
-        person.sees(person.word("progress.offline"), ".turn-status")
+    with question_without_network(person):
         assert person.is_leaving_asked_for(), "a question that waits is lost with the page"
-        pictures = person.all("#banner .icon, .composer-send .icon")
-        assert len(pictures) == 2 and all(drawn(person, one) for one in pictures), "pictures need a network"
-    finally:
-        set_offline(person, False)
-    person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
     person.until(lambda: len([one for one in person.all(".answer") if "heard" in one.text]) == 2)
     assert not person.is_leaving_asked_for()
     number = person.conversation_id()
     assert person.suite.sql(f"select count(*) from chat.messages where conversation_id = {number}") == "4"
 
 
-# A call whose answer has come, and is given to the page only when the test says so.
+# Makes a call and holds its answer back until the test lets it arrive.
 ANSWER_LATE = """
 const { chat } = await import("/scripts/network/request.js");
 const send = window.fetch;
@@ -59,14 +34,9 @@ def test_an_answer_that_was_on_its_way_when_the_network_went_does_not_bring_it_b
     person.enter()
     person.run(ANSWER_LATE)
     person.until(lambda: person.run("return Boolean(window.arrive)"), "an answer on its way")
-    set_offline(person, True)
-    try:
-        person.sees(person.word("banner.offline"), "#banner")
+    with offline(person):
         person.run("window.arrive(); return window.answered.then(() => true)")
         assert person.word("banner.offline") in person.text("#banner")
-    finally:
-        set_offline(person, False)
-    person.until(lambda: not person.driver.find_element("id", "banner").is_displayed(), "the banner's end")
 
 
 def test_too_much_work_is_waited_for_with_the_seconds_counted(person, model):

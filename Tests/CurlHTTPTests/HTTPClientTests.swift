@@ -65,7 +65,7 @@ struct HTTPClientTests {
         #expect(response.head.first("Link") == nil && response.head.first("X-Later") == nil)
     }
 
-    /// What a server can send instead of a response.
+    /// Bytes that are no whole response.
     enum BrokenResponse: CaseIterable {
         case otherProtocol, cutBody, badChunk, cutHead, cutHeadOfLength, nothing, longLine, manyLines
 

@@ -49,11 +49,11 @@ struct SideBySideTests {
         exit $status
         """#
 
-    /// How the command ended, and what it said and wrote.
+    /// The exit code, output, and report of a run.
     private struct Outcome {
         let status: Int32
         let text: String
-        /// When tests began and ended.
+        /// The times at which tests began and ended.
         let order: [String]
         let times: String
 

@@ -1,6 +1,6 @@
 import Testing
 
-/// What `Tests/side-by-side` has to know of a test.
+/// Tags that tell `Tests/side-by-side` how to run a test.
 extension Tag {
     /// Measures time or memory against a limit, or changes what all tests share: has the machine to itself.
     @Tag static var alone: Self

@@ -8,7 +8,7 @@ import NIOEmbedded
 import ServiceLifecycle
 import Synchronization
 
-/// How a test reaches an application.
+/// The way a test reaches an application.
 package enum TestingSetup: Sendable {
     /// Calls the responder: no socket, and no client address.
     case router
@@ -104,7 +104,7 @@ private struct RouterOnly<App: ApplicationProtocol>: Service {
     }
 }
 
-/// What an application does before its socket opens, beside its services.
+/// Runs the steps that come before the socket opens, beside the services.
 private struct Prelude: Service {
     let steps: [@Sendable () async throws -> Void]
     let onEnd: @Sendable () -> Void

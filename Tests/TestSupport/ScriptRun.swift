@@ -18,7 +18,7 @@ package enum ScriptRun {
         return URL(filePath: path.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
-    /// What a Python script printed, run in the environment of the tests; throws if its exit code is not 0.
+    /// Runs a Python script in the environment of the tests and returns its output. Throws if its exit code is not 0.
     /// - Parameter variables: what it finds in its environment.
     package static func output(
         ofPython script: String, _ arguments: [String], variables: [String: String] = [:],

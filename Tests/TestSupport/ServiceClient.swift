@@ -8,7 +8,7 @@ package struct ServiceClient: Sendable {
     package let base: String
     package var token: String?
 
-    /// How long a whole answer may take, or the head of a stream.
+    /// The longest wait for a whole answer, or for the head of a stream.
     private static let answerTime = Duration.seconds(120)
     private static let answerBytesMax = 64 << 20
 

@@ -9,7 +9,7 @@ extension Collection<UInt8> {
 
 /// Comparison that takes the same time wherever the bytes differ.
 package enum ConstantTime {
-    /// Whether both are the same bytes. Only their lengths can be told from the time it takes.
+    /// Returns true if both are the same bytes. The time it takes reveals only their lengths.
     package static func areEqual(_ one: some Collection<UInt8>, _ other: some Collection<UInt8>) -> Bool {
         one.withContiguousBytes { one in
             other.withContiguousBytes { other in

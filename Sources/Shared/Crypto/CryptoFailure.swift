@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Why a cryptographic operation failed.
+/// The reason a cryptographic operation failed.
 package enum CryptoFailure: Error, Equatable, CustomStringConvertible {
     /// The key, the sealed bytes or the bytes they were bound to are not those of the sealing.
     case notAuthentic
@@ -35,12 +35,12 @@ package enum CryptoFailure: Error, Equatable, CustomStringConvertible {
         guard code == 1 else { throw last(function) }
     }
 
-    /// For what fails only without memory or without an algorithm that every libcrypto has: the process ends.
+    /// Ends the process on failure. For calls that fail only without memory, or without a standard algorithm.
     static func require(_ code: Int32, _ function: String) {
         guard code == 1 else { fatalError("\(last(function))") }
     }
 
-    /// For what is made only without memory or without an algorithm that every libcrypto has: the process ends.
+    /// Ends the process if nothing was made. For calls that fail only without memory, or without a standard algorithm.
     static func require(_ made: OpaquePointer?, _ function: String) -> OpaquePointer {
         guard let made else { fatalError("\(last(function))") }
         return made

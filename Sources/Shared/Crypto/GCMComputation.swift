@@ -31,11 +31,11 @@ struct GCMComputation: ~Copyable {
         guard let length = Int32(exactly: bytes.count) else { throw .tooLong }
         guard length > 0 else { return }
         var written: Int32 = 0
-        // Without an output it is not the text.
+        // Without an output buffer, libcrypto takes the bytes as associated data.
         try CryptoFailure.check(EVP_CipherUpdate(context, nil, &written, bytes, length), "EVP_CipherUpdate")
     }
 
-    /// The other form of `bytes`, the whole text. When opening, it counts only after `finish`.
+    /// Encrypts or decrypts the whole text. Decrypted bytes may be used only after `finish` succeeds.
     borrowing func transform(_ bytes: ArraySlice<UInt8>) throws(CryptoFailure) -> [UInt8] {
         guard let length = Int32(exactly: bytes.count) else { throw .tooLong }
         // An empty output has no address, and libcrypto would take the call for one of `authenticate`.

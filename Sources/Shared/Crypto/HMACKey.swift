@@ -30,7 +30,7 @@ package final class HMACKey: Sendable {
         computation.withLock { $0.authenticationCode(for: message) }
     }
 
-    /// Whether `code` is that of the message; compares in constant time.
+    /// Returns true if `code` belongs to the message. Compares in constant time.
     package func isValidAuthenticationCode(_ code: [UInt8], for message: [UInt8]) -> Bool {
         ConstantTime.areEqual(authenticationCode(for: message), code)
     }
@@ -42,8 +42,8 @@ private struct HMACComputation: ~Copyable {
     private let byteCount: Int
 
     init(_ key: borrowing KeyBytes, hash: HashAlgorithm) {
-        // The first key is made before anything else that uses libcrypto. Its cleaning up in exit(3) would pull the
-        // algorithms from under threads that still hash.
+        // Must come before any other use of libcrypto. Otherwise exit(3) would free the algorithms while other threads
+        // still hash.
         CryptoFailure.require(OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil), "OPENSSL_init_crypto")
         let algorithm = CryptoFailure.require(EVP_MAC_fetch(nil, "HMAC", nil), "EVP_MAC_fetch")
         let context = CryptoFailure.require(EVP_MAC_CTX_new(algorithm), "EVP_MAC_CTX_new")
@@ -53,8 +53,8 @@ private struct HMACComputation: ~Copyable {
         }
         self.context = context
         byteCount = EVP_MAC_CTX_get_mac_size(context)
-        // Before OpenSSL 3.0.3 starting anew does nothing, says that all is well, and later codes are wrong (issue
-        // 17811). Looked at rather than read from a version, because a FIPS provider has a version of its own.
+        // Before OpenSSL 3.0.3, restarting does nothing and reports success, and later codes are wrong (issue 17811).
+        // This checks the behavior and not the version, because a FIPS provider has a version of its own.
         let (first, second) = (authenticationCode(for: []), authenticationCode(for: []))
         precondition(first == second, "this libcrypto does not start an HMAC anew; OpenSSL 3.0.3 or later does")
     }

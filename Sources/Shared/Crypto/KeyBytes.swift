@@ -6,7 +6,7 @@ package struct KeyBytes: ~Copyable, Sendable {
     /// Never handed out as an array, so that what is overwritten is not shared. The lock is for `deinit`, which can
     /// change the bytes only through it.
     private let bytes: Mutex<[UInt8]>
-    /// How many bytes the key has.
+    /// The length of the key in bytes.
     package let count: Int
 
     /// Copies the bytes of a key.

@@ -11,7 +11,7 @@ struct ForeignTokenTests {
     private let session = UUID()
     private let now = Int(Date().timeIntervalSince1970)
 
-    /// What PyJWT finds in a token.
+    /// The verdict of PyJWT on a token.
     private struct Verdict: Decodable {
         struct Header: Decodable {
             let alg, typ, kid: String

@@ -3,7 +3,7 @@
 const state = new EventTarget();
 let lost = !navigator.onLine;
 let probe;
-/** When the browser said last that there is no network. */
+/** The last time at which the browser reported that the network is gone. */
 let offlineAt = -Infinity;
 
 /** True while calls do not arrive. */
@@ -19,7 +19,7 @@ export function reportLost() {
     probe ??= setInterval(look, 3000);
 }
 
-/** A call did that was sent at `sentAt`: what was answered before the network went says nothing of the time after. */
+/** Reports that a call sent at `sentAt` was answered. A call sent before the network went says nothing about it now. */
 export function reportReached(sentAt) {
     if (sentAt < offlineAt) return;
     clearInterval(probe);
