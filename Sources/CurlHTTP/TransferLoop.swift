@@ -114,7 +114,7 @@ final class TransferLoop {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
-                // Removing the handle frees the message.
+            // Removing the handle frees the message.
             let code = message.pointee.data.result
             let transfer = transfers[handle]
             transfer?.end(code)
