@@ -13,6 +13,7 @@ struct EventTests {
                 let id = try await user.newConversation("New conversation")
                 var screen = EventScreen()
                 let reader = try await screen.open(user.at(suite.chats[1]), conversation: id)
+                try await reader.waitForBeginning()
                 async let asked = user.chat.post("/chat", ["conversation_id": .number(Double(id)), "message": "So?"])
                 try await screen.read(reader) { $0.isAnswered }
                 let answer = try await asked.json["response"].string

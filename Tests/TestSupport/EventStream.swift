@@ -21,9 +21,12 @@ package struct EventStream: AsyncSequence, Sendable {
     /// The whole answer, when it is none of events, up to 1 MiB; instead of the events.
     package func bytes() async throws -> Data {
         var bytes = Data()
-        while case .body(let piece)? = try await body.response.next(), bytes.count < 1 << 20 { bytes += piece }
+        while let piece = try await body.next(), bytes.count < 1 << 20 { bytes += piece }
         return bytes
     }
+
+    /// Waits until the service has sent the first bytes: only what changes after that is sure to be told.
+    package func waitForBeginning() async throws { try await body.readAhead() }
 
     /// The stream can be read once.
     package func makeAsyncIterator() -> Iterator { Iterator(body) }
@@ -45,7 +48,7 @@ package struct EventStream: AsyncSequence, Sendable {
                     bytes.removeSubrange(...end)
                     if let complete = take(line) { return complete }
                 }
-                guard case .body(let piece)? = try await body.response.next() else { return nil }
+                guard let piece = try await body.next() else { return nil }
                 bytes += piece
             }
         }

@@ -21,6 +21,24 @@ enum TestTransport {
 /// A response on its way that can be handed around.
 final class SharedResponse: Sendable {
     let response: HTTPClientResponse
+    /// A piece of the body that was read ahead.
+    private let first = Mutex<[UInt8]>([])
 
     init(_ response: consuming HTTPClientResponse) { self.response = response }
+
+    /// Reads the next piece of the body ahead.
+    func readAhead() async throws {
+        if case .body(let bytes)? = try await response.next() { first.withLock { $0 += bytes } }
+    }
+
+    /// Returns the next bytes of the body, or nil at its end.
+    func next() async throws -> [UInt8]? {
+        let ahead = first.withLock { first in
+            defer { first = [] }
+            return first
+        }
+        guard ahead.isEmpty else { return ahead }
+        guard case .body(let bytes)? = try await response.next() else { return nil }
+        return bytes
+    }
 }
